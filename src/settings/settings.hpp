@@ -1,0 +1,67 @@
+#pragma once
+
+/// \file
+/// Every setting of the library in one table: its environment variable, its default and why, how it is checked.
+/// Precedence, highest first: command line flag, code (cfd::configure), environment, default.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cfd::settings {
+
+/// Names a row of the table in settings.cpp.
+enum class Key : std::uint8_t {
+  project,            ///< GCP_PROJECT
+  topic,              ///< CLOUD_FUNCTIONS_DISPATCH_GCP_PUBSUB_TOPIC
+  emulator_host,      ///< PUBSUB_EMULATOR_HOST
+  endpoint,           ///< CLOUD_FUNCTIONS_DISPATCH_ENDPOINT
+  log_level,          ///< CLOUD_FUNCTIONS_DISPATCH_LOG_LEVEL
+  log_format,         ///< CLOUD_FUNCTIONS_DISPATCH_LOG_FORMAT
+  exit_timeout,       ///< CLOUD_FUNCTIONS_DISPATCH_EXIT_TIMEOUT
+  publish_timeout,    ///< CLOUD_FUNCTIONS_DISPATCH_PUBLISH_TIMEOUT
+  max_pending,        ///< CLOUD_FUNCTIONS_DISPATCH_MAX_PENDING
+  max_pending_bytes,  ///< CLOUD_FUNCTIONS_DISPATCH_MAX_PENDING_BYTES
+  when_full,          ///< CLOUD_FUNCTIONS_DISPATCH_WHEN_FULL
+  port,               ///< PORT
+  threads,            ///< CLOUD_FUNCTIONS_DISPATCH_THREADS
+  count_              // not a setting
+};
+
+enum class Origin : std::uint8_t { built_in, environment, code, flag };
+
+/// A setting in force.
+struct Setting {
+  Key key;
+  std::string_view variable;  ///< its environment variable
+  std::string value;
+  Origin origin;
+};
+
+/// Overrides a setting from code or the command line; a flag is kept against later code. Thread-safe.
+/// Throws ConfigError for a malformed value.
+void set(Key key, std::string value, Origin origin);
+
+/// Drops what set() did, for tests.
+void reset() noexcept;
+
+/// The value in force; empty where a setting without default is not given. Thread-safe.
+/// Throws ConfigError, naming the variable, the value and the way out, where the environment's value is malformed.
+std::optional<std::string> find(Key key);
+
+/// As find(), but throws ConfigError, naming both ways out (a real project, or the local server), where it is not set.
+std::string require(Key key);
+
+/// The value of a setting that is a count or a number of bytes; the table guarantees its range.
+std::uint64_t number(Key key);
+
+/// The value of a setting that is a duration, written as 10s, 500ms or 2m.
+std::chrono::milliseconds duration(Key key);
+
+/// Every setting in force, in the table's order, for the line a worker logs at start.
+std::vector<Setting> in_force();
+
+}  // namespace cfd::settings
