@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// Every setting of the library in one table: its environment variable, its default and why, how it is checked.
-/// Precedence, highest first: command line flag, code (cfd::configure), environment, default.
+/// Every setting of the library in one table: its environment variable, its default and why, how it is
+/// checked. Precedence, highest first: command line flag, code (cfd::configure), environment, default. An
+/// environment variable that is set to nothing counts as not set.
 
 #include <chrono>
 #include <cstdint>
@@ -28,10 +29,14 @@ enum class Key : std::uint8_t {
   when_full,          ///< CLOUD_FUNCTIONS_DISPATCH_WHEN_FULL
   port,               ///< PORT
   threads,            ///< CLOUD_FUNCTIONS_DISPATCH_THREADS
+  queue,              ///< CLOUD_FUNCTIONS_DISPATCH_QUEUE
   count_              // not a setting
 };
 
 enum class Origin : std::uint8_t { built_in, environment, code, flag };
+
+/// "default", "environment", "code" or "flag".
+std::string_view to_string(Origin origin) noexcept;
 
 /// A setting in force.
 struct Setting {
@@ -41,18 +46,39 @@ struct Setting {
   Origin origin;
 };
 
+/// One row of the table, for --help and the reference.
+struct Description {
+  std::string_view variable;
+  std::optional<std::string_view> built_in;  ///< the default
+  std::string_view help;                     ///< one line
+};
+
+/// The table, in its order.
+std::vector<Description> describe();
+
 /// Overrides a setting from code or the command line; a flag is kept against later code. Thread-safe.
 /// Throws ConfigError for a malformed value.
 void set(Key key, std::string value, Origin origin);
 
-/// Drops what set() did, for tests.
+/// From now on cfd::configure throws ConfigError: what the settings describe is connected. Thread-safe.
+void freeze() noexcept;
+
+/// Whether freeze() was called.
+bool frozen() noexcept;
+
+/// Drops what set() and freeze() did, for tests.
 void reset() noexcept;
 
+/// Grows with every set() and reset(), so that who keeps a copy of a setting can tell when to look again.
+std::uint64_t version() noexcept;
+
 /// The value in force; empty where a setting without default is not given. Thread-safe.
-/// Throws ConfigError, naming the variable, the value and the way out, where the environment's value is malformed.
+/// Throws ConfigError, naming the variable, the value and the way out, where the environment's value is
+/// malformed.
 std::optional<std::string> find(Key key);
 
-/// As find(), but throws ConfigError, naming both ways out (a real project, or the local server), where it is not set.
+/// As find(), but throws ConfigError, naming both ways out (a real project, or the local server), where it is
+/// not set.
 std::string require(Key key);
 
 /// The value of a setting that is a count or a number of bytes; the table guarantees its range.
@@ -62,6 +88,7 @@ std::uint64_t number(Key key);
 std::chrono::milliseconds duration(Key key);
 
 /// Every setting in force, in the table's order, for the line a worker logs at start.
+/// Throws ConfigError where the environment's value of any is malformed.
 std::vector<Setting> in_force();
 
 }  // namespace cfd::settings
