@@ -4,19 +4,24 @@
 /// The state behind a cfd::Call: pending, then once and for ever confirmed or failed.
 
 #include <array>
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
+#include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 namespace cfd::detail {
 
+/// One allocation a call, and no lock: a million calls may be under way at once, and few of them are ever
+/// waited for.
 class CallState {
  public:
   /// `id`: 32 hexadecimal digits.
-  explicit CallState(std::string_view id);
+  explicit CallState(std::string_view id) noexcept;
+
+  CallState(const CallState&) = delete;
+  CallState& operator=(const CallState&) = delete;
 
   std::string_view id() const noexcept { return {id_.data(), id_.size()}; }
 
@@ -24,19 +29,32 @@ class CallState {
   void confirm(std::string_view message_id);
   void fail(std::string_view code, std::string_view message);
 
-  bool done() const noexcept;
+  bool done() const noexcept { return phase_.load(std::memory_order_acquire) >= Phase::confirmed; }
 
-  /// Returns the message id; throws PublishError where failed, TimeoutError at `deadline`.
+  /// Returns the message id; throws PublishError where failed, TimeoutError at `deadline`. In the child of a
+  /// fork, throws PublishError for a call that was pending in the parent: only the parent hears what became
+  /// of it.
   std::string wait_until(std::chrono::steady_clock::time_point deadline) const;
 
  private:
-  enum class Phase : std::uint8_t { pending, confirmed, failed };
+  enum class Phase : std::uint8_t { pending, awaited, confirmed, failed };
+
+  /// What does not fit the state itself: an error, or a message id longer than any that Pub/Sub is known to
+  /// give.
+  struct Details {
+    std::string code;
+    std::string text;
+  };
+
+  void resolve(Phase phase) noexcept;
+  std::string result() const;
+
   std::array<char, 32> id_;
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  Phase phase_ = Phase::pending;
-  std::string result_;  ///< message id, or the error's text
-  std::string code_;
+  std::array<char, 22> message_id_;
+  std::uint8_t message_id_size_ = 0;
+  mutable std::atomic<Phase> phase_ = Phase::pending;
+  std::uint32_t process_;  ///< the fork generation that made the call
+  std::unique_ptr<const Details> details_;
 };
 
 using CallStatePtr = std::shared_ptr<CallState>;

@@ -43,6 +43,9 @@ class Publisher {
   /// Stops: sends what is queued until `deadline`, then fails the rest with CANCELLED and returns their number.
   /// publish() afterwards throws PublishError. Idempotent.
   virtual std::size_t close(Clock::time_point deadline) = 0;
+
+  /// Lets calls with this ordering key through again, after a failure made the publisher refuse them.
+  virtual void resume(std::string_view ordering_key) { (void)ordering_key; }
 };
 
 /// Where a publisher sends.
