@@ -1,0 +1,61 @@
+#pragma once
+
+/// \file
+/// What the tests dispatch: functions that succeed, fail, take their time, or call on.
+
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cfd/dispatch.hpp>
+
+namespace functions {
+
+inline const auto say = cfd::dispatch("t.say", [](std::string text) { cfd::log::info("said {}", text); });
+
+inline const auto echo = cfd::dispatch("t.echo", [](cfd::Args args, cfd::Kwargs kwargs) {
+  cfd::log::info("echo called with args={}, kwargs={}", args, kwargs);
+});
+
+/// Whether this is the first run on this machine, by a file that only one run can create.
+inline bool first_run(const std::string& marker) {
+  const int file = open(marker.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (file >= 0) close(file);
+  return file >= 0;
+}
+
+inline const auto fail_once = cfd::dispatch("t.fail_once", [](std::string marker) {
+  if (first_run(marker)) throw std::runtime_error("not today");
+  cfd::log::info("this time it worked");
+});
+
+/// Hangs in the first run, so that a test can kill the worker in its midst.
+inline const auto hang_once = cfd::dispatch("t.hang_once", [](std::string marker) {
+  if (first_run(marker)) {
+    cfd::log::info("hanging");
+    std::this_thread::sleep_for(std::chrono::minutes(10));
+  }
+  cfd::log::info("ran to its end");
+});
+
+/// Runs until the file `gate` is there.
+inline const auto wait_for_gate = cfd::dispatch("t.wait_for_gate", [](std::string gate) {
+  cfd::log::info("waiting at the gate");
+  while (access(gate.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  cfd::log::info("through the gate");
+});
+
+/// Dispatches from inside the cloud function.
+inline const auto forward = cfd::dispatch("t.forward", [](std::string text) { say("forwarded " + text); });
+
+/// Known to the caller and to no worker.
+#ifdef CFD_TEST_CALLER
+inline const auto stranger = cfd::dispatch("t.stranger", [](int) {});
+#endif
+
+}  // namespace functions
