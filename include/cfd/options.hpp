@@ -17,17 +17,16 @@ enum class WhenFull : std::uint8_t {
   drop,   ///< count the call as dropped, fail its handle, and go on
 };
 
-/// Program-wide options; see cfd::configure. Meant for designated initializers: `cfd::configure({.topic =
-/// "calls"})`.
+/// Program-wide options; see cfd::configure. Meant for designated initializers.
 struct Options {
+  using Milliseconds = std::optional<std::chrono::milliseconds>;
+
   std::optional<std::string> project = {};        ///< instead of GCP_PROJECT
   std::optional<std::string> topic = {};          ///< instead of CLOUD_FUNCTIONS_DISPATCH_GCP_PUBSUB_TOPIC
   std::optional<std::string> emulator_host = {};  ///< instead of PUBSUB_EMULATOR_HOST, as "localhost:8085"
-  std::optional<std::chrono::milliseconds> publish_timeout =
-      {};  ///< per call, retries included; default 60 s
-  std::optional<std::chrono::milliseconds> exit_timeout =
-      {};                                               ///< for what is queued at a normal exit; default 10 s
-  std::optional<std::uint64_t> max_pending = {};        ///< unconfirmed calls; default 1,000,000
+  Milliseconds publish_timeout = {};              ///< per call, retries included; default 60 s
+  Milliseconds exit_timeout = {};                 ///< for what is queued at a normal exit; default 10 s
+  std::optional<std::uint64_t> max_pending = {};  ///< unconfirmed calls; default 1,000,000
   std::optional<std::uint64_t> max_pending_bytes = {};  ///< their bytes; default 64 MiB
   std::optional<WhenFull> when_full = {};               ///< default block
 };

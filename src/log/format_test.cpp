@@ -1,0 +1,76 @@
+#include "log/format.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cfd::log {
+namespace {
+
+using namespace std::chrono_literals;
+
+// 2020-03-13T22:24:35.427Z
+constexpr std::chrono::system_clock::time_point then{1'584'138'275'427ms};
+
+Entry entry(Context context = {"my-topic", "1043501608491014", {}, {}}) {
+  return {Level::info, then, "pushing function call to pubsub: functions.my_func", context, "my-project"};
+}
+
+std::string text(const Entry& e, bool colour = false) {
+  Buffer out;
+  append_text(out, e, colour);
+  return {out.data(), out.size()};
+}
+
+std::string json(const Entry& e) {
+  Buffer out;
+  append_json(out, e);
+  return {out.data(), out.size()};
+}
+
+TEST(Format, TextIsTheOriginalsForm) {
+  EXPECT_EQ(text(entry()),
+            "I 2020-03-13T22:24:35.427Z my-topic 1043501608491014 pushing function call to pubsub: "
+            "functions.my_func\n");
+  EXPECT_EQ(text({Level::error, then, "m", {}, {}}), "E 2020-03-13T22:24:35.427Z - - m\n");
+  EXPECT_EQ(text({Level::debug, then, "m", {}, {}}, true),
+            "\x1b[36mD\x1b[0m 2020-03-13T22:24:35.427Z - - m\n");
+}
+
+TEST(Format, TimesAreRightAroundDaysYearsAndBeforeTheEpoch) {
+  const auto at = [](std::chrono::milliseconds ms) {
+    return text({Level::debug, std::chrono::system_clock::time_point(ms), "m", {}, {}}).substr(2, 24);
+  };
+  EXPECT_EQ(at(0ms), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(at(-1ms), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(at(951'782'400'000ms), "2000-02-29T00:00:00.000Z");
+  EXPECT_EQ(at(1'735'689'599'999ms), "2024-12-31T23:59:59.999Z");
+}
+
+TEST(Format, JsonHasCloudLoggingsFields) {
+  EXPECT_EQ(
+      json(entry({"my-topic", "12", "functions.my_func",
+                  "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})),
+      R"({"severity":"INFO","time":"2020-03-13T22:24:35.427Z",)"
+      R"("message":"pushing function call to pubsub: functions.my_func",)"
+      R"("logging.googleapis.com/trace":"projects/my-project/traces/0af7651916cd43dd8448eb211c80319c",)"
+      R"("logging.googleapis.com/spanId":"b7ad6b7169203331","logging.googleapis.com/trace_sampled":true,)"
+      R"("logging.googleapis.com/labels":{"source":"my-topic","event_id":"12","function":"functions.my_func"}})"
+      "\n");
+}
+
+TEST(Format, JsonLeavesOutWhatIsNotKnown) {
+  EXPECT_EQ(json({Level::warning, then, "m", {}, {}}),
+            "{\"severity\":\"WARNING\",\"time\":\"2020-03-13T22:24:35.427Z\",\"message\":\"m\"}\n");
+  const std::string malformed = json(entry({{}, "1", {}, "00-zz-\"-01"}));
+  EXPECT_EQ(malformed.find("trace"), std::string::npos);
+}
+
+TEST(Format, AMessageCannotForgeALineOrAField) {
+  const std::string line = text({Level::info, then, "x\nE 2020", {"a b", "1\n2", {}, {}}, {}});
+  EXPECT_EQ(line, "I 2020-03-13T22:24:35.427Z a\\x20b 1\\n2 x\\nE 2020\n");
+  EXPECT_EQ(json({Level::info, then, "\",\"severity\":\"", {}, {}}),
+            "{\"severity\":\"INFO\",\"time\":\"2020-03-13T22:24:35.427Z\",\"message\":\"\\\","
+            "\\\"severity\\\":\\\"\"}\n");
+}
+
+}  // namespace
+}  // namespace cfd::log
