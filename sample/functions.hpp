@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cfd/dispatch.hpp>
-
 #include <string>
+
+#include <cfd/dispatch.hpp>
 
 namespace functions {
 

@@ -3,4 +3,6 @@
 
 #include "functions.hpp"
 
-int main(int argc, char** argv) { return cfd::execute(argc, argv); }
+int main(int argc, char** argv) {
+  return cfd::execute(argc, argv);
+}

@@ -4,6 +4,8 @@
 
 namespace my_module {
 
-void call_dispatched_function() { functions::my_func(1, 2); }
+void call_dispatched_function() {
+  functions::my_func(1, 2);
+}
 
 }  // namespace my_module
