@@ -62,10 +62,11 @@ export PUBSUB_EMULATOR_HOST
 caller=$!
 wait "$caller"
 
+finished() { (($(grep -cF "finished with status: 'ok'" "$work/worker.log") >= 2)); }
 for line in 'executing: functions.my_func' 'a is just right: hooray!' 'executing: functions.echo' \
   'echo called with args=[1, "a"], kwargs={"x": 7}'; do
   await "'$line' in the log of the worker" grep -qF "$line" "$work/worker.log"
 done
-await "the end of both calls" test "$(grep -cF "finished with status: 'ok'" "$work/worker.log")" -ge 2
+await "the end of both calls" finished
 
 echo "Both calls were made in process $caller and executed in process $worker."
