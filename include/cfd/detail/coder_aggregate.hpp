@@ -1,0 +1,60 @@
+#pragma once
+
+/// \file
+/// Coder for aggregates, by reflection with Boost.PFR: an array of the fields in their order. A longer array
+/// is read by an older reader, which passes over the fields it does not know; a shorter one leaves the newer
+/// fields at their default member initializers. Not API.
+
+#include <boost/pfr/core.hpp>
+
+#include <cfd/detail/coder.hpp>
+#include <cfd/detail/coder_container.hpp>
+
+namespace cfd::detail {
+
+template <class T>
+concept Aggregate = std::is_class_v<T> && std::is_aggregate_v<T> && !HasUserCodec<T> && !Callable<T>;
+
+template <class T>
+requires Aggregate<T>
+struct Coder<T> {
+  static constexpr std::size_t fields = boost::pfr::tuple_size_v<T>;
+
+  static void write(Writer& writer, const T& value) {
+    writer.array(fields);
+    boost::pfr::for_each_field(value,
+                               [&]<class Field>(const Field& field) { Coder<Field>::write(writer, field); });
+    writer.leave();
+  }
+
+  static bool read(Reader& reader, T& value) {
+    std::uint32_t count = 0;
+    if (!reader.array(count)) return false;
+    std::size_t index = 0;
+    bool ok = true;
+    boost::pfr::for_each_field(value, [&]<class Field>(Field& field) {
+      if (!ok || index >= count) return;
+      ok = Coder<Field>::read(reader, field);
+      if (ok) ++index;
+    });
+    if (!ok) return reader.within(index);
+    for (; index < count; ++index)
+      if (!reader.skip()) return reader.within(index);
+    reader.leave();
+    return true;
+  }
+
+  static void describe(Signature& signature) {
+    signature.nest(&identity, [&] { describe_fields(signature, std::make_index_sequence<fields>()); });
+  }
+
+ private:
+  static constexpr char identity = 0;
+
+  template <std::size_t... I>
+  static void describe_fields(Signature& signature, std::index_sequence<I...>) {
+    signature.add_list<Coder, boost::pfr::tuple_element_t<I, T>...>("{", "}");
+  }
+};
+
+}  // namespace cfd::detail
