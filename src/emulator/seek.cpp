@@ -1,0 +1,118 @@
+// The parts of Subscription that look at, or replace, all of its messages at once.
+#include <algorithm>
+#include <utility>
+
+#include "emulator/subscription.hpp"
+
+namespace cfd::emulator {
+
+namespace {
+
+void sort_unique(std::vector<MessageRef>& messages) {
+  std::ranges::sort(messages, {}, &MessageRef::id);
+  const auto [first, last] = std::ranges::unique(messages, {}, &MessageRef::id);
+  messages.erase(first, last);
+}
+
+}  // namespace
+
+std::vector<MessageRef> Subscription::collect() const {
+  std::vector<MessageRef> messages;
+  messages.reserve(backlog_size_ + ready_.size() + delayed_.size() + keys_.size() + leases_.size());
+  for (const auto& range : backlog_) {
+    for (auto i = range.next; i < range.end; ++i) messages.push_back({range.batch, i});
+  }
+  for (const auto& entry : ready_) messages.push_back(entry.message);
+  for (const auto& [at, entry] : delayed_) messages.push_back(entry.message);
+  keys_.for_each([&](const Entry& entry) { messages.push_back(entry.message); });
+  leases_.for_each([&](const AckToken&, const Lease& lease) { messages.push_back(lease.message); });
+  return messages;
+}
+
+std::vector<MessageRef> Subscription::unacknowledged() const {
+  const std::lock_guard lock(mutex_);
+  auto messages = collect();
+  sort_unique(messages);
+  return messages;
+}
+
+void Subscription::restart(std::vector<MessageRef> messages) {
+  std::vector<AckToken> held;
+  leases_.for_each([&](const AckToken& token, const Lease&) { held.push_back(token); });
+  for (const auto& token : held) end_lease(token);
+  backlog_.clear();
+  backlog_size_ = 0;
+  ready_.clear();
+  delayed_.clear();
+  keys_.clear();
+  sort_unique(messages);
+  for (auto& message : messages) {
+    if (settings_.filter.matches(message.wire())) append(std::move(message));
+  }
+}
+
+void Subscription::reset(std::vector<MessageRef> messages) {
+  Effects effects;
+  {
+    const std::lock_guard lock(mutex_);
+    restart(std::move(messages));
+    finish(effects);
+  }
+  apply(std::move(effects));
+}
+
+void Subscription::seek(Time time, std::vector<MessageRef> retained) {
+  Effects effects;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto before = [&](const MessageRef& message) { return message.batch->publish_time() < time; };
+    auto pending = collect();
+    const auto passed = std::ranges::partition(pending, std::not_fn(before));
+    std::vector<MessageRef> settled(std::make_move_iterator(passed.begin()), std::make_move_iterator(passed.end()));
+    pending.erase(passed.begin(), passed.end());
+    std::ranges::copy_if(retained, std::back_inserter(pending), std::not_fn(before));
+    const auto revived = std::ranges::stable_partition(acked_, before);
+    pending.insert(pending.end(), revived.begin(), revived.end());
+    acked_.erase(revived.begin(), revived.end());
+    for (auto& message : settled) settle(std::move(message), effects);
+    restart(std::move(pending));
+    finish(effects);
+  }
+  apply(std::move(effects));
+}
+
+void Subscription::close(Status reason) {
+  Effects effects;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = std::move(reason);
+    restart({});
+    acked_.clear();
+    for (const auto& [id, consumer] : consumers_) effects.wake.push_back(consumer);
+  }
+  apply(std::move(effects));
+}
+
+Status Subscription::closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
+}
+
+QueueStats Subscription::stats() const {
+  const std::lock_guard lock(mutex_);
+  QueueStats stats = counters_;
+  stats.outstanding = leases_.size();
+  stats.backlog = backlog_size_ + ready_.size() + delayed_.size() + keys_.size() + leases_.size();
+  const auto note = [&](const MessageRef& message) {
+    const Time at = message.batch->publish_time();
+    if (!stats.oldest || at < *stats.oldest) stats.oldest = at;
+  };
+  if (!backlog_.empty()) note({backlog_.front().batch, 0});
+  for (const auto& entry : ready_) note(entry.message);
+  for (const auto& [at, entry] : delayed_) note(entry.message);
+  keys_.for_each([&](const Entry& entry) { note(entry.message); });
+  leases_.for_each([&](const AckToken&, const Lease& lease) { note(lease.message); });
+  return stats;
+}
+
+}  // namespace cfd::emulator

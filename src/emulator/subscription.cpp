@@ -1,0 +1,331 @@
+#include "emulator/subscription.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace cfd::emulator {
+
+namespace {
+
+constexpr std::size_t max_backoff_doublings = 16;
+
+std::int64_t bytes_of(const MessageRef& message) noexcept { return static_cast<std::int64_t>(message.wire().size()); }
+
+bool has_room(const Consumer& consumer) noexcept {
+  return consumer.messages < consumer.max_messages && consumer.bytes < consumer.max_bytes;
+}
+
+template <typename T>
+void keep_earliest(std::optional<T>& earliest, const std::optional<T>& other) {
+  if (other && (!earliest || *other < *earliest)) earliest = other;
+}
+
+}  // namespace
+
+Subscription::Subscription(std::uint32_t uid, QueueSettings settings, const Clock& clock, QueueHooks hooks)
+    : uid_(uid), clock_(clock), hooks_(std::move(hooks)), settings_(std::move(settings)), leases_(uid) {}
+
+QueueSettings Subscription::settings() const {
+  const std::lock_guard lock(mutex_);
+  return settings_;
+}
+
+void Subscription::change(QueueSettings settings) {
+  const std::lock_guard lock(mutex_);
+  settings_ = std::move(settings);
+  if (!settings_.retain_acked) acked_.clear();
+}
+
+void Subscription::publish(const BatchPtr& batch) {
+  Effects effects;
+  {
+    const std::lock_guard lock(mutex_);
+    if (settings_.filter.empty()) {
+      backlog_.push_back({batch, 0, static_cast<std::uint32_t>(batch->size())});
+      backlog_size_ += batch->size();
+    } else {
+      for (std::uint32_t i = 0; i < batch->size(); ++i) {
+        MessageRef message{batch, i};
+        if (settings_.filter.matches(message.wire())) append(std::move(message));
+        else effects.acknowledged.push_back(std::move(message));  // What the filter holds back counts as acknowledged.
+      }
+    }
+    finish(effects);
+  }
+  apply(std::move(effects));
+}
+
+ConsumerPtr Subscription::add_consumer(std::function<void()> wake, std::int64_t max_messages, std::int64_t max_bytes) {
+  auto consumer = std::make_shared<Consumer>();
+  consumer->wake = std::move(wake);
+  if (max_messages > 0) consumer->max_messages = max_messages;
+  if (max_bytes > 0) consumer->max_bytes = max_bytes;
+  const std::lock_guard lock(mutex_);
+  consumer->id = ++last_consumer_;
+  consumers_.emplace(consumer->id, consumer);
+  return consumer;
+}
+
+void Subscription::remove_consumer(const ConsumerPtr& consumer) {
+  Effects effects;
+  {
+    const std::lock_guard lock(mutex_);
+    consumers_.erase(consumer->id);
+    finish(effects);  // It may have been woken for a message that now is another's to take.
+  }
+  apply(std::move(effects));
+}
+
+std::vector<Delivery> Subscription::take(const ConsumerPtr& consumer, std::size_t max_messages, std::size_t max_bytes,
+                                         Duration deadline) {
+  std::vector<Delivery> deliveries;
+  Effects effects;
+  {
+    const std::lock_guard lock(mutex_);
+    const Time now = clock_.now();
+    std::size_t bytes = 0;
+    while (deliveries.size() < max_messages && bytes < max_bytes && has_room(*consumer) && closed_.ok()) {
+      auto entry = next_entry(consumer->id);
+      if (!entry) break;
+      if (too_old(entry->message, now)) {
+        settle(std::move(entry->message), effects);
+        continue;
+      }
+      bytes += entry->message.wire().size();
+      deliveries.push_back(lease(std::move(*entry), *consumer, now + deadline));
+    }
+    counters_.delivered += deliveries.size();
+    finish(effects);
+    consumer->hungry = deliveries.empty();
+  }
+  apply(std::move(effects));
+  return deliveries;
+}
+
+std::vector<bool> Subscription::acknowledge(std::span<const AckToken> tokens) {
+  std::vector<bool> held(tokens.size());
+  Effects effects;
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      held[i] = leases_.find(tokens[i]) != nullptr;
+      if (!held[i]) continue;
+      auto lease = end_lease(tokens[i]);
+      if (settings_.ordered) keys_.done(std::string(lease.message.ordering_key()), tokens[i]);
+      settle(std::move(lease.message), effects);
+    }
+    finish(effects);
+  }
+  apply(std::move(effects));
+  return held;
+}
+
+std::vector<bool> Subscription::modify_deadline(std::span<const AckToken> tokens, std::span<const Duration> deadlines) {
+  std::vector<bool> held(tokens.size());
+  Effects effects;
+  {
+    const std::lock_guard lock(mutex_);
+    const Time now = clock_.now();
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      held[i] = leases_.find(tokens[i]) != nullptr;
+      if (!held[i]) continue;
+      if (deadlines[i] > Duration::zero()) leases_.extend(tokens[i], now + deadlines[i]);
+      else give_back(tokens[i], effects);
+    }
+    finish(effects);
+  }
+  apply(std::move(effects));
+  return held;
+}
+
+void Subscription::on_timer() {
+  Effects effects;
+  {
+    const std::lock_guard lock(mutex_);
+    const Time now = clock_.now();
+    armed_.reset();
+    for (const auto& token : leases_.expired(now)) {
+      // An ordered message takes those after it along, which may have expired as well.
+      if (leases_.find(token) != nullptr) give_back(token, effects);
+    }
+    while (!delayed_.empty() && delayed_.begin()->first <= now) {
+      ready_.push_back(std::move(delayed_.begin()->second));
+      delayed_.erase(delayed_.begin());
+    }
+    keys_.on_timer(now);
+    drop_old(now, effects);
+    finish(effects);
+  }
+  apply(std::move(effects));
+}
+
+/// Wakes who can be served, each in its turn, and arms the timer. Called at the end of every change, under the lock.
+void Subscription::finish(Effects& effects) {
+  std::size_t ready = ready_count();
+  auto consumer = consumers_.upper_bound(turn_);
+  for (std::size_t i = 0; ready > 0 && i < consumers_.size(); ++i, ++consumer) {
+    if (consumer == consumers_.end()) consumer = consumers_.begin();
+    if (!consumer->second->hungry || !has_room(*consumer->second)) continue;
+    consumer->second->hungry = false;
+    effects.wake.push_back(consumer->second);
+    turn_ = consumer->first;
+    --ready;
+  }
+  const auto next = next_event();
+  if (!next || (armed_ && *armed_ <= *next)) return;
+  armed_ = effects.timer = next;
+}
+
+/// Does what must not be done under the lock.
+void Subscription::apply(Effects effects) {
+  if (effects.timer && hooks_.schedule) hooks_.schedule(*effects.timer);
+  for (const auto& consumer : effects.wake) consumer->wake();
+  std::vector<Entry> stay;
+  for (auto& entry : effects.dead) {
+    if (hooks_.dead_letter && hooks_.dead_letter(entry.message, entry.attempts)) {
+      effects.acknowledged.push_back(std::move(entry.message));
+    } else {
+      stay.push_back(std::move(entry));
+    }
+  }
+  if (!effects.dead.empty()) {
+    Effects more;
+    {
+      const std::lock_guard lock(mutex_);
+      counters_.dead_lettered += effects.dead.size() - stay.size();
+      const Time again = clock_.now() + std::max<Duration>(backoff(1), std::chrono::seconds{10});
+      for (auto& entry : stay) delayed_.emplace(again, std::move(entry));
+      finish(more);
+    }
+    apply(std::move(more));
+  }
+  if (!effects.acknowledged.empty() && hooks_.acknowledged) hooks_.acknowledged(effects.acknowledged);
+}
+
+void Subscription::append(MessageRef message) {
+  ++backlog_size_;
+  if (!backlog_.empty() && backlog_.back().batch == message.batch && backlog_.back().end == message.index) {
+    ++backlog_.back().end;
+    return;
+  }
+  const auto index = message.index;
+  backlog_.push_back({std::move(message.batch), index, index + 1});
+}
+
+std::optional<Entry> Subscription::next_entry(std::uint32_t consumer) {
+  if (!ready_.empty()) {
+    Entry entry = std::move(ready_.front());
+    ready_.pop_front();
+    return entry;
+  }
+  if (auto entry = keys_.next_ready(consumer)) return entry;
+  return next_fresh(consumer);
+}
+
+std::optional<Entry> Subscription::next_fresh(std::uint32_t consumer) {
+  while (!backlog_.empty()) {
+    Range& front = backlog_.front();
+    const bool last = front.next + 1 == front.end;
+    Entry entry{{last ? std::move(front.batch) : front.batch, front.next}, 0};
+    if (last) backlog_.pop_front();
+    else ++front.next;
+    --backlog_size_;
+    if (!settings_.ordered || entry.message.ordering_key().empty()) return entry;
+    const std::string key(entry.message.ordering_key());
+    if (keys_.may_deliver(key, consumer)) return entry;
+    keys_.wait(key, std::move(entry));
+  }
+  return std::nullopt;
+}
+
+Delivery Subscription::lease(Entry entry, Consumer& consumer, Time deadline) {
+  consumer.messages += 1;
+  consumer.bytes += bytes_of(entry.message);
+  Delivery delivery{entry.message, {}, settings_.max_attempts == 0 ? 0 : entry.attempts + 1};
+  delivery.token = leases_.grant({std::move(entry.message), entry.attempts, consumer.id, deadline});
+  if (settings_.ordered && !delivery.message.ordering_key().empty()) {
+    keys_.delivered(std::string(delivery.message.ordering_key()), delivery.token, consumer.id);
+  }
+  return delivery;
+}
+
+Lease Subscription::end_lease(const AckToken& token) {
+  Lease lease = leases_.release(token);
+  if (const auto holder = consumers_.find(lease.consumer); holder != consumers_.end()) {
+    holder->second->messages -= 1;
+    holder->second->bytes -= bytes_of(lease.message);
+  }
+  return lease;
+}
+
+/// Ends a lease whose message was not acknowledged.
+void Subscription::give_back(const AckToken& token, Effects& effects) {
+  ++counters_.failed;
+  Lease lease = end_lease(token);
+  Entry entry{std::move(lease.message), lease.attempts + 1};
+  const std::string key(entry.message.ordering_key());
+  if (!settings_.ordered || key.empty()) {
+    retry(std::move(entry), effects);
+    return;
+  }
+  const auto followers = keys_.followers(key, token);
+  const Duration pause = backoff(entry.attempts);
+  std::deque<Entry> back;
+  if (settings_.max_attempts != 0 && entry.attempts >= settings_.max_attempts) effects.dead.push_back(std::move(entry));
+  else back.push_back(std::move(entry));
+  for (const auto& follower : followers) {
+    Lease other = end_lease(follower);
+    back.push_back({std::move(other.message), other.attempts});
+  }
+  keys_.put_back(key, std::move(back), pause > Duration::zero() ? std::optional{clock_.now() + pause} : std::nullopt);
+  keys_.done(key, token);
+  for (const auto& follower : followers) keys_.done(key, follower);
+}
+
+void Subscription::retry(Entry entry, Effects& effects) {
+  if (settings_.max_attempts != 0 && entry.attempts >= settings_.max_attempts) {
+    effects.dead.push_back(std::move(entry));
+  } else if (const Duration pause = backoff(entry.attempts); pause > Duration::zero()) {
+    delayed_.emplace(clock_.now() + pause, std::move(entry));
+  } else {
+    ready_.push_back(std::move(entry));
+  }
+}
+
+void Subscription::settle(MessageRef message, Effects& effects) {
+  ++counters_.acknowledged;
+  if (settings_.retain_acked) acked_.push_back(message);
+  effects.acknowledged.push_back(std::move(message));
+}
+
+Duration Subscription::backoff(std::uint32_t attempts) const {
+  if (!settings_.backoff) return Duration::zero();
+  const auto& [minimum, maximum] = *settings_.backoff;
+  const auto doublings = std::min<std::size_t>(attempts - 1, max_backoff_doublings);
+  return std::min(maximum, minimum * (std::int64_t{1} << doublings));
+}
+
+bool Subscription::too_old(const MessageRef& message, Time now) const {
+  return message.batch->publish_time() + settings_.retention <= now;
+}
+
+void Subscription::drop_old(Time now, Effects& effects) {
+  while (!backlog_.empty() && too_old({backlog_.front().batch, 0}, now)) {
+    Range& front = backlog_.front();
+    for (auto i = front.next; i < front.end; ++i) effects.acknowledged.push_back({front.batch, i});
+    backlog_size_ -= front.end - front.next;
+    backlog_.pop_front();
+  }
+  while (!acked_.empty() && too_old(acked_.front(), now)) acked_.pop_front();
+}
+
+std::optional<Time> Subscription::next_event() const {
+  std::optional<Time> next = leases_.next_deadline();
+  keep_earliest(next, keys_.next_event());
+  if (!delayed_.empty()) keep_earliest(next, std::optional{delayed_.begin()->first});
+  if (!backlog_.empty()) keep_earliest(next, std::optional{backlog_.front().batch->publish_time() + settings_.retention});
+  if (!acked_.empty()) keep_earliest(next, std::optional{acked_.front().batch->publish_time() + settings_.retention});
+  return next;
+}
+
+}  // namespace cfd::emulator

@@ -1,0 +1,175 @@
+#pragma once
+
+/// \file
+/// The queue of one subscription: what is still to be delivered, what is out with consumers, what comes back. Knows no
+/// names, no protobuf and no network. Thread-safe.
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "emulator/clock.hpp"
+#include "emulator/filter.hpp"
+#include "emulator/leases.hpp"
+#include "emulator/message.hpp"
+#include "emulator/ordering.hpp"
+
+namespace cfd::emulator {
+
+/// How a queue behaves; what of a Subscription resource concerns it.
+struct QueueSettings {
+  Duration ack_deadline = std::chrono::seconds{10};
+  bool ordered = false;
+  bool exactly_once = false;
+  bool retain_acked = false;
+  Duration retention = std::chrono::hours{24 * 7};
+  Filter filter = {};
+  std::optional<std::pair<Duration, Duration>> backoff = {};  ///< minimum and maximum; none: at once
+  std::uint32_t max_attempts = 0;                             ///< 0: no dead-letter policy
+};
+
+/// Who takes messages from a queue: a stream, a pull, a push dispatcher.
+struct Consumer {
+  /// Called, with no lock held, when there may be something to take after a take() that found nothing.
+  std::function<void()> wake;
+  std::int64_t max_messages = std::numeric_limits<std::int64_t>::max();  ///< out with this consumer at once
+  std::int64_t max_bytes = std::numeric_limits<std::int64_t>::max();
+
+  // The queue's own, under its lock.
+  std::uint32_t id = 0;
+  std::int64_t messages = 0;
+  std::int64_t bytes = 0;
+  bool hungry = false;
+};
+using ConsumerPtr = std::shared_ptr<Consumer>;
+
+/// A message on its way to a consumer.
+struct Delivery {
+  MessageRef message;
+  AckToken token;
+  std::uint32_t attempt = 0;  ///< 1 for the first; 0 without a dead-letter policy
+};
+
+/// What a queue tells its owner. Called with no lock of the queue held.
+struct QueueHooks {
+  /// Takes over a message that failed `attempts` times. False: not possible now, it stays.
+  std::function<bool(const MessageRef&, std::uint32_t attempts)> dead_letter;
+  /// on_timer() is to be called at this time.
+  std::function<void(Time)> schedule;
+  /// These messages are done with.
+  std::function<void(const std::vector<MessageRef>&)> acknowledged;
+};
+
+struct QueueStats {
+  std::size_t backlog = 0;      ///< not acknowledged, including those out
+  std::size_t outstanding = 0;  ///< out with consumers
+  std::optional<Time> oldest;   ///< publish time of the oldest one not acknowledged
+  std::uint64_t delivered = 0, acknowledged = 0, failed = 0, dead_lettered = 0;  ///< since the start
+};
+
+class Subscription {
+ public:
+  Subscription(std::uint32_t uid, QueueSettings settings, const Clock& clock, QueueHooks hooks);
+
+  std::uint32_t uid() const noexcept { return uid_; }
+  QueueSettings settings() const;
+  void change(QueueSettings settings);
+
+  /// Appends what passes the filter of a batch.
+  void publish(const BatchPtr& batch);
+
+  ConsumerPtr add_consumer(std::function<void()> wake, std::int64_t max_messages, std::int64_t max_bytes);
+  /// What is out with the consumer stays out until its deadline.
+  void remove_consumer(const ConsumerPtr& consumer);
+
+  /// Takes up to `max_messages`, and no more once `max_bytes` are reached, within the consumer's limits; each is leased
+  /// for `deadline`. After an empty result the consumer's wake() is called once there may be more.
+  std::vector<Delivery> take(const ConsumerPtr& consumer, std::size_t max_messages, std::size_t max_bytes,
+                             Duration deadline);
+
+  /// True for each token whose lease was held and has now ended for good.
+  std::vector<bool> acknowledge(std::span<const AckToken> tokens);
+
+  /// Moves deadlines to `deadline` from now; zero gives messages back. True for each lease that was held.
+  std::vector<bool> modify_deadline(std::span<const AckToken> tokens, std::span<const Duration> deadlines);
+
+  /// Does what is due: ends leases, brings back what waited, drops what is too old.
+  void on_timer();
+
+  /// The messages not acknowledged, oldest first.
+  std::vector<MessageRef> unacknowledged() const;
+
+  /// Starts anew with exactly these messages, as if never delivered; leases end.
+  void reset(std::vector<MessageRef> messages);
+
+  /// Makes everything published before `time` acknowledged and everything after it, as far as it is still there or
+  /// among `retained`, not.
+  void seek(Time time, std::vector<MessageRef> retained);
+
+  QueueStats stats() const;
+
+  /// Ends the queue: nothing is taken any more, and every consumer is woken to see closed().
+  void close(Status reason);
+  /// Why the queue has ended; OK while it has not.
+  Status closed() const;
+
+ private:
+  struct Range {
+    BatchPtr batch;
+    std::uint32_t next = 0, end = 0;
+  };
+  /// What is to be done once the lock is released.
+  struct Effects {
+    std::vector<ConsumerPtr> wake;
+    std::vector<Entry> dead;
+    std::vector<MessageRef> acknowledged;
+    std::optional<Time> timer;
+  };
+
+  void apply(Effects effects);
+  void finish(Effects& effects);
+  void append(MessageRef message);
+  std::optional<Entry> next_entry(std::uint32_t consumer);
+  std::optional<Entry> next_fresh(std::uint32_t consumer);
+  Delivery lease(Entry entry, Consumer& consumer, Time deadline);
+  Lease end_lease(const AckToken& token);
+  void give_back(const AckToken& token, Effects& effects);
+  void retry(Entry entry, Effects& effects);
+  void settle(MessageRef message, Effects& effects);
+  Duration backoff(std::uint32_t attempts) const;
+  bool too_old(const MessageRef& message, Time now) const;
+  void drop_old(Time now, Effects& effects);
+  std::optional<Time> next_event() const;
+  std::vector<MessageRef> collect() const;
+  void restart(std::vector<MessageRef> messages);
+  std::size_t ready_count() const noexcept { return backlog_size_ + ready_.size() + keys_.ready_size(); }
+
+  const std::uint32_t uid_;
+  const Clock& clock_;
+  const QueueHooks hooks_;
+
+  mutable std::mutex mutex_;
+  QueueSettings settings_;
+  std::deque<Range> backlog_;          // never delivered, in order of publication
+  std::size_t backlog_size_ = 0;
+  std::deque<Entry> ready_;            // to be delivered again, now
+  std::multimap<Time, Entry> delayed_;  // to be delivered again, later
+  KeyQueues keys_;                     // messages that wait for an earlier one of their ordering key
+  Leases leases_;
+  std::map<std::uint32_t, ConsumerPtr> consumers_;
+  std::uint32_t last_consumer_ = 0;
+  std::uint32_t turn_ = 0;             // the consumer woken last, so that each has its turn
+  std::deque<MessageRef> acked_;       // kept for a seek back
+  std::optional<Time> armed_;          // when on_timer() is to come
+  QueueStats counters_;
+  Status closed_;
+};
+
+}  // namespace cfd::emulator
