@@ -1,0 +1,47 @@
+#pragma once
+
+/// \file
+/// The local Pub/Sub server as a library: google.pubsub.v1 over gRPC, in memory, up in milliseconds.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace cfd::emulator {
+
+class Broker;
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  ///< 0: the system chooses; see Server::port
+};
+
+/// start, port and stop belong to one thread; the broker may be used from any.
+class Server {
+ public:
+  explicit Server(ServerOptions options = {});
+  ~Server();  ///< stops
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Binds and serves. Throws cfd::Error, naming the address and the cause, where that fails.
+  void start();
+
+  /// The port bound; valid after start().
+  std::uint16_t port() const noexcept;
+
+  /// host:port, as PUBSUB_EMULATOR_HOST takes it; valid after start().
+  std::string host() const;
+
+  /// Ends all calls, streams included, and what is being pushed. Idempotent.
+  void stop();
+
+  /// For setting up topics and subscriptions without a network.
+  Broker& broker() noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cfd::emulator
