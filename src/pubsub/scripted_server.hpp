@@ -1,0 +1,57 @@
+#pragma once
+
+/// \file
+/// For tests: a real gRPC server on a port of its own whose answers the test writes.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <grpcpp/grpcpp.h>
+
+#include "cfd/pubsub/v1/pubsub.grpc.pb.h"
+
+namespace cfd::pubsub {
+
+/// Takes Publish requests. The id of a message is "id-" and its data, so that a test sees which call an id
+/// belongs to.
+class ScriptedServer final : public v1::Publisher::Service {
+ public:
+  /// Decides about a request; may block. Called on many threads at once.
+  using Script = std::function<grpc::Status(const v1::PublishRequest&)>;
+
+  explicit ScriptedServer(Script script = {}) : script_(std::move(script)) { start(); }
+  ~ScriptedServer() override { stop(); }
+
+  std::string endpoint() const { return "localhost:" + std::to_string(port_); }
+
+  /// Ends every connection and request at once.
+  void stop();
+
+  /// Listens, again on the same port after stop().
+  void start();
+
+  /// The data of every message that was accepted, in order of arrival.
+  std::vector<std::string> accepted() const;
+
+  /// Every request, accepted or not.
+  std::vector<v1::PublishRequest> requests() const;
+
+  /// Ids to leave out of each answer.
+  std::size_t ids_withheld = 0;
+
+ private:
+  grpc::Status Publish(grpc::ServerContext*, const v1::PublishRequest* request,
+                       v1::PublishResponse* response) override;
+
+  const Script script_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> accepted_;
+  std::vector<v1::PublishRequest> requests_;
+};
+
+}  // namespace cfd::pubsub
