@@ -35,9 +35,9 @@ class Value {
   using Array = std::vector<Value>;
   using Map = std::vector<Member>;  ///< in the order they came
 
-  Value() noexcept = default;
-  Value(std::nullptr_t) noexcept {}
-  Value(bool value) noexcept : value_(value) {}
+  Value() noexcept;
+  Value(std::nullptr_t) noexcept;
+  Value(bool value) noexcept;
 
   template <class T>
   requires(std::integral<T> && !std::same_as<T, bool>) Value(T value)
@@ -45,21 +45,21 @@ class Value {
     // One representation for each number: what fits int64 is an int64.
     if constexpr (std::unsigned_integral<T>) {
       if (value > static_cast<std::uint64_t>(INT64_MAX))
-        value_ = static_cast<std::uint64_t>(value);
+        set(static_cast<std::uint64_t>(value));
       else
-        value_ = static_cast<std::int64_t>(value);
+        set(static_cast<std::int64_t>(value));
     } else {
-      value_ = static_cast<std::int64_t>(value);
+      set(static_cast<std::int64_t>(value));
     }
   }
 
-  Value(double value) noexcept : value_(value) {}
-  Value(float value) noexcept : value_(static_cast<double>(value)) {}
-  Value(std::string value) noexcept : value_(std::move(value)) {}
-  Value(std::string_view value) : value_(std::string(value)) {}
-  Value(const char* value) : value_(std::string(value)) {}
-  Value(Bytes value) noexcept : value_(std::move(value)) {}
-  Value(std::span<const std::byte> value) : value_(Bytes(value.begin(), value.end())) {}
+  Value(double value) noexcept;
+  Value(float value) noexcept;
+  Value(std::string value) noexcept;
+  Value(std::string_view value);
+  Value(const char* value);
+  Value(Bytes value) noexcept;
+  Value(std::span<const std::byte> value);
   Value(Array value) noexcept;
   Value(Map value) noexcept;
 
@@ -82,6 +82,9 @@ class Value {
   friend bool operator==(const Value& a, const Value& b) noexcept;
 
  private:
+  void set(std::int64_t value) noexcept;
+  void set(std::uint64_t value) noexcept;
+
   std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Bytes, Array, Map>
       value_;
 };
@@ -92,6 +95,24 @@ struct Member {
   Value value;
   friend bool operator==(const Member& a, const Member& b) noexcept;
 };
+
+// Below Member, which the variant needs complete.
+inline Value::Value() noexcept = default;
+inline Value::Value(std::nullptr_t) noexcept {}
+inline Value::Value(bool value) noexcept : value_(value) {}
+inline void Value::set(std::int64_t value) noexcept {
+  value_ = value;
+}
+inline void Value::set(std::uint64_t value) noexcept {
+  value_ = value;
+}
+inline Value::Value(double value) noexcept : value_(value) {}
+inline Value::Value(float value) noexcept : value_(static_cast<double>(value)) {}
+inline Value::Value(std::string value) noexcept : value_(std::move(value)) {}
+inline Value::Value(std::string_view value) : value_(std::string(value)) {}
+inline Value::Value(const char* value) : value_(std::string(value)) {}
+inline Value::Value(Bytes value) noexcept : value_(std::move(value)) {}
+inline Value::Value(std::span<const std::byte> value) : value_(Bytes(value.begin(), value.end())) {}
 
 /// Positional arguments of a function that takes any, in order: `*args`.
 class Args {

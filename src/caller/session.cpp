@@ -1,0 +1,128 @@
+#include "caller/session.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include <cfd/error.hpp>
+#include <cfd/log.hpp>
+
+#include "settings/settings.hpp"
+#include "transport/fork.hpp"
+
+namespace cfd::caller {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using transport::Publisher;
+using transport::PublisherConfig;
+
+struct Session {
+  const std::uint32_t process;  ///< the fork generation that it belongs to
+  std::mutex mutex = {};
+  std::shared_ptr<Publisher> connected = {};
+  std::shared_ptr<Publisher> replacement = {};
+};
+
+/// Never destroyed: calls may be made, and must find a clear answer, until the program's last moment. A child
+/// of a fork gets a session of its own, since a thread of its parent that does not exist in it may have held
+/// the lock.
+Session& session() {
+  static std::atomic<Session*> current = nullptr;
+  Session* found = current.load(std::memory_order_acquire);
+  while (found == nullptr || found->process != transport::fork_generation()) {
+    auto* fresh = new Session{.process = transport::fork_generation()};
+    if (current.compare_exchange_strong(found, fresh, std::memory_order_acq_rel)) return *fresh;
+    delete fresh;
+  }
+  return *found;
+}
+
+PublisherConfig::WhenFull when_full() {
+  const std::string wish = settings::require(settings::Key::when_full);
+  if (wish == "fail") return PublisherConfig::WhenFull::fail;
+  if (wish == "drop") return PublisherConfig::WhenFull::drop;
+  return PublisherConfig::WhenFull::block;
+}
+
+PublisherConfig configuration() {
+  using settings::Key;
+  PublisherConfig config;
+  config.topic =
+      fmt::format("projects/{}/topics/{}", settings::require(Key::project), settings::require(Key::topic));
+  const auto local = settings::find(Key::emulator_host);
+  config.insecure = local.has_value();
+  config.endpoint = local ? *local : settings::require(Key::endpoint);
+  config.publish_timeout = settings::duration(Key::publish_timeout);
+  config.max_pending = settings::number(Key::max_pending);
+  config.max_pending_bytes = settings::number(Key::max_pending_bytes);
+  config.when_full = when_full();
+  return config;
+}
+
+/// Runs as the program ends normally: exit handlers registered before the first call run after it, so that
+/// what the program's own late destructors call is refused, and said so, rather than lost.
+void close_at_exit() {
+  std::shared_ptr<Publisher> connected;
+  {
+    const std::scoped_lock lock(session().mutex);
+    connected = session().connected;
+  }
+  if (connected == nullptr) return;
+  const auto timeout = settings::duration(settings::Key::exit_timeout);
+  const std::size_t unsent = connected->close(Clock::now() + timeout);
+  if (unsent != 0)
+    log::error(
+        "{} call(s) were not confirmed within {} ms of the program's end and may be lost; call cfd::flush "
+        "before "
+        "it, or raise CLOUD_FUNCTIONS_DISPATCH_EXIT_TIMEOUT",
+        unsent, timeout.count());
+}
+
+std::shared_ptr<Publisher> connect() {
+  const PublisherConfig config = configuration();
+  const auto make = transport::backend().make_publisher;
+  if (make == nullptr)
+    throw ConfigError(
+        "this program is linked without a transport, so it can execute calls but not make them: link the "
+        "CMake target cfd::cfd");
+  log::info("publishing to {} at {}, {}", config.topic, config.endpoint,
+            config.insecure ? "in plain text to a local server (PUBSUB_EMULATOR_HOST)"
+                            : "over TLS with Application Default Credentials");
+  settings::freeze();
+  std::shared_ptr<Publisher> connected = make(config);
+  static std::once_flag registered;
+  std::call_once(registered, [] { std::atexit(close_at_exit); });
+  return connected;
+}
+
+}  // namespace
+
+std::shared_ptr<Publisher> publisher() {
+  Session& current = session();
+  const std::scoped_lock lock(current.mutex);
+  if (current.replacement != nullptr) return current.replacement;
+  if (current.connected == nullptr) current.connected = connect();
+  return current.connected;
+}
+
+std::shared_ptr<Publisher> replace_publisher(std::shared_ptr<Publisher> replacement) {
+  const std::scoped_lock lock(session().mutex);
+  std::swap(session().replacement, replacement);
+  return replacement;
+}
+
+bool flush(Clock::time_point deadline) {
+  std::shared_ptr<Publisher> current;
+  {
+    const std::scoped_lock lock(session().mutex);
+    current = session().replacement;
+    if (current == nullptr) current = session().connected;
+  }
+  return current == nullptr || current->flush(deadline) == 0;
+}
+
+}  // namespace cfd::caller

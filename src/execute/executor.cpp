@@ -1,0 +1,134 @@
+#include "execute/executor.hpp"
+
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <typeinfo>
+
+#include <cxxabi.h>
+#include <fmt/format.h>
+
+#include <cfd/detail/function.hpp>
+#include <cfd/error.hpp>
+#include <cfd/log.hpp>
+
+#include "codec/envelope.hpp"
+#include "execute/envelope.hpp"
+#include "log/context.hpp"
+#include "registry/registry.hpp"
+
+namespace cfd::execute {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Outcome reject(std::string reason) {
+  return {Verdict::reject, std::move(reason), {}};
+}
+Outcome retry(std::string reason) {
+  return {Verdict::retry, std::move(reason), {}};
+}
+
+std::string type_name(const std::type_info& type) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free);
+  return status == 0 ? name.get() : type.name();
+}
+
+/// The exception in flight, as the function left it.
+Outcome outcome_of_exception() {
+  try {
+    throw;
+  } catch (const Reject& error) {
+    return reject(fmt::format("rejected: {}", error.what()));
+  } catch (const Retry& error) {
+    return {Verdict::retry, fmt::format("asked to be retried: {}", error.what()), error.after()};
+  } catch (const std::exception& error) {
+    return retry(fmt::format("{}: {}", type_name(typeid(error)), error.what()));
+  } catch (...) {
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    return retry(type == nullptr ? "an unknown exception"
+                                 : fmt::format("exception of type {}", type_name(*type)));
+  }
+}
+
+std::string unknown_function(std::string_view name) {
+  std::string reason = fmt::format("unknown function \"{}\"", name.substr(0, 200));
+  const auto close = registry::similar(name);
+  if (!close.empty()) reason += fmt::format("; is \"{}\" meant?", fmt::join(close, "\" or \""));
+  return reason;
+}
+
+std::string undecodable(const detail::Function& function, const Envelope& envelope,
+                        const detail::Reader& reader) {
+  std::string reason = fmt::format("{}{}: {}", function.name, function.signature, reader.error());
+  if (!envelope.build.empty()) reason += fmt::format("; called by build {}", envelope.build);
+  return reason;
+}
+
+Outcome call(const Event& event, const Envelope& envelope, std::stop_token stop) {
+  const detail::Function* function = registry::find(envelope.function);
+  if (function == nullptr) return reject(unknown_function(envelope.function));
+  const detail::Body* body = function->body.load();
+  if (body == nullptr)
+    return reject(
+        fmt::format("{} is only declared in this program: link the file that implements it", function->name));
+  const log::Scope scope(
+      {log::context().source, event.id, function->name, event.attribute(codec::attribute::traceparent)});
+  log::info("executing: {}", function->name);
+  detail::Reader reader(envelope.arguments, envelope.source);
+  detail::Incoming incoming{reader,
+                            !envelope.signature.empty() && envelope.signature != function->fingerprint,
+                            std::move(stop),
+                            {}};
+  try {
+    if (!body->invoke(incoming)) return reject(undecodable(*function, envelope, reader));
+  } catch (...) {
+    return outcome_of_exception();
+  }
+  if (!incoming.note.empty()) log::warning("{}: {}", function->name, incoming.note);
+  return {};
+}
+
+std::string_view status(Verdict verdict) noexcept {
+  switch (verdict) {
+    case Verdict::executed:
+      return "ok";
+    case Verdict::retry:
+      return "retry";
+    case Verdict::reject:
+      break;
+  }
+  return "reject";
+}
+
+Outcome run_logged(const Event& event, std::stop_token stop) {
+  log::debug("Function execution started");
+  const auto started = Clock::now();
+  log::info("received event {} sent at {}", event.id,
+            event.publish_time.empty() ? "an unknown time" : event.publish_time);
+  Envelope envelope;
+  open(event, envelope);
+  Outcome outcome =
+      envelope.error.empty() ? call(event, envelope, std::move(stop)) : reject(std::move(envelope.error));
+  if (outcome.verdict != Verdict::executed) log::error("{}", outcome.reason);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started);
+  log::debug("Function execution took {} ms, finished with status: '{}'", took.count(),
+             status(outcome.verdict));
+  return outcome;
+}
+
+}  // namespace
+
+Outcome run(const Event& event, std::string_view source, std::stop_token stop) {
+  try {
+    const log::Scope scope({source, event.id, {}, event.attribute(codec::attribute::traceparent)});
+    return run_logged(event, std::move(stop));
+  } catch (const std::exception& error) {
+    return retry(error.what());  // memory ran out outside the function: another attempt may find some
+  }
+}
+
+}  // namespace cfd::execute
