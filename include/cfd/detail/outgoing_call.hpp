@@ -213,7 +213,7 @@ class TypedCall {
   static constexpr std::array<std::size_t, count + 1> count_given() {
     std::array<std::size_t, count + 1> times{};
     for (std::size_t i = 0; i < Positional; ++i) ++times[i];
-    const auto add = [&]<class Argument>(std::type_identity<Argument>) {
+    [[maybe_unused]] const auto add = [&]<class Argument>(std::type_identity<Argument>) {
       if constexpr (is_static_name<Argument>) ++times[Parameters::static_index_of(Argument::name)];
     };
     (add(std::type_identity<A>()), ...);

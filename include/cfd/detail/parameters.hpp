@@ -34,12 +34,11 @@ struct Unnamed {
   static constexpr std::string_view name{};
 };
 
-/// One parameter: its name, and its default where cfd::arg gave one, kept as the parameter's own type.
+/// The default of one parameter where cfd::arg gave one, kept as the parameter's own type.
 template <class P, class Spec>
 struct Parameter {
   static constexpr bool has_default = false;
-  explicit constexpr Parameter(const Spec& spec) : name(spec.name) {}
-  std::string_view name;
+  explicit constexpr Parameter(const Spec& /*spec*/) {}
 };
 
 template <class P, class Spec>
@@ -49,8 +48,7 @@ struct Parameter<P, Spec> {
   static_assert(std::is_convertible_v<Given, P>,
                 "cfd: the default given with cfd::arg does not convert to the type of its parameter");
   static constexpr bool has_default = true;
-  explicit constexpr Parameter(const Spec& spec) : name(spec.name), value(static_cast<Given>(spec.value)) {}
-  std::string_view name;
+  explicit constexpr Parameter(const Spec& spec) : value(static_cast<Given>(spec.value)) {}
   P value;
 };
 
@@ -67,22 +65,18 @@ class Parameters<Least, TypeList<P...>, Specs...> {
   static constexpr bool named = !(std::is_same_v<Specs, Unnamed> || ...) && count > 0;
   static constexpr bool names_are_static = named && (is_static_name<Specs> && ...);
 
-  explicit constexpr Parameters(const Specs&... specs) : parameters_(Parameter<P, Specs>(specs)...) {}
+  explicit constexpr Parameters(const Specs&... specs)
+      : names_{std::string_view(specs.name)...}, parameters_(Parameter<P, Specs>(specs)...) {}
 
   /// Whether a call may leave out parameter I: cfd::arg gave it a default, or the callable itself has one.
   static constexpr bool optional(std::size_t index) noexcept { return index >= Least || has_default_[index]; }
 
   /// The name of a parameter; empty where none was given.
-  std::string_view name(std::size_t index) const noexcept {
-    return std::apply([&](const auto&... p) { return std::array<std::string_view, count>{p.name...}[index]; },
-                      parameters_);
-  }
+  std::string_view name(std::size_t index) const noexcept { return names_[index]; }
 
   /// The index of the parameter of this name; `count` where there is none.
   std::size_t index_of(std::string_view wanted) const noexcept {
-    for (std::size_t i = 0; i < count; ++i)
-      if (name(i) == wanted) return i;
-    return count;
+    return static_cast<std::size_t>(std::ranges::find(names_, wanted) - names_.begin());
   }
 
   /// As index_of, of a function whose names the compiler knows.
@@ -114,6 +108,7 @@ class Parameters<Least, TypeList<P...>, Specs...> {
 
   static constexpr std::array<bool, count> has_default_{Parameter<P, Specs>::has_default...};
 
+  std::array<std::string_view, count> names_;
   std::tuple<Parameter<P, Specs>...> parameters_;
 };
 
