@@ -3,8 +3,10 @@
 
 usage: compile_fail.py SNIPPET COMPILER [FLAG...]
 
-The snippet holds one line `// expect: TEXT`; the compiler must fail and its first error line must contain TEXT. A
-snippet with the line `// compiles` instead is the control: it must compile, or the others prove nothing.
+The snippet holds one line `// expect: TEXT`; the compiler must fail and its first error line must contain TEXT. With
+`// expect below: TEXT` TEXT may stand in the lines after it, for what a consteval function refuses: there compilers
+first say that a constant was wanted. A snippet with the line `// compiles` instead is the control: it must compile, or
+the others prove nothing.
 """
 
 import re
@@ -13,12 +15,12 @@ import sys
 
 
 def expectation(text):
-    """The text after `// expect:`, or None for a control snippet; raises ValueError where there is neither."""
-    expected = re.findall(r"^// expect: (.+)$", text, re.MULTILINE)
+    """(TEXT, whether it may stand below), or None for a control snippet; raises ValueError where there is neither."""
+    expected = re.findall(r"^// expect( below)?: (.+)$", text, re.MULTILINE)
     control = re.search(r"^// compiles$", text, re.MULTILINE)
     if len(expected) + bool(control) != 1:
         raise ValueError("needs exactly one line `// expect: TEXT` or `// compiles`")
-    return expected[0].strip() if expected else None
+    return (expected[0][1].strip(), bool(expected[0][0])) if expected else None
 
 
 def verdict(expected, returncode, output):
@@ -28,8 +30,9 @@ def verdict(expected, returncode, output):
         return None if returncode == 0 else f"must compile, and does not: {first_error}"
     if returncode == 0:
         return "compiles, and must not"
-    if expected not in first_error:
-        return f"fails for another reason.\nexpected: {expected}\nfirst error: {first_error or '(none)'}"
+    text, may_stand_below = expected
+    if text not in (output if may_stand_below else first_error):
+        return f"fails for another reason.\nexpected: {text}\nfirst error: {first_error or '(none)'}"
     return None
 
 

@@ -1,0 +1,6 @@
+// expect: cfd: a view would refer to memory of another process
+#include <string_view>
+
+#include <cfd/dispatch.hpp>
+
+const auto f = cfd::dispatch("t.f", [](std::string_view) {});

@@ -1,0 +1,7 @@
+// expect: cfd: an argument has the wrong type
+#include <cfd/dispatch.hpp>
+
+const auto f = cfd::dispatch("t.f", [](int) {});
+void call() {
+  f.local("one");
+}
