@@ -94,6 +94,8 @@ template <class F, class... Given, class... Rest>
 constexpr std::size_t least_arguments(TypeList<Given...>, TypeList<Rest...>) {
   if constexpr (std::is_invocable_v<const F&, Given...>) {
     return sizeof...(Given);
+  } else if constexpr (sizeof...(Rest) == 0) {
+    return sizeof...(Given);  // not to be called at all, and check_parameters says why
   } else {
     return []<class Next, class... After>(TypeList<Next, After...>) {
       return least_arguments<F>(TypeList<Given..., Next>(), TypeList<After...>());
