@@ -2,23 +2,18 @@
 #
 #   cfd::cfd      everything: call, take pushes, pull
 #   cfd::worker   take pushes only; links no gRPC (src/worker)
-#   cfd::testing  for unit tests: the in-memory transport and, with gRPC, the local Pub/Sub server
+#   cfd::testing  for unit tests, without a network
 
 add_library(cfd_everything INTERFACE)
 add_library(cfd::cfd ALIAS cfd_everything)
 set_target_properties(cfd_everything PROPERTIES EXPORT_NAME cfd)
-
-add_library(cfd_testing INTERFACE)
-add_library(cfd::testing ALIAS cfd_testing)
-set_target_properties(cfd_testing PROPERTIES EXPORT_NAME testing)
-
 foreach(folder worker caller pubsub)
   if(TARGET cfd_${folder})
     target_link_libraries(cfd_everything INTERFACE cfd_${folder})
   endif()
 endforeach()
-foreach(folder in_memory worker caller emulator)
-  if(TARGET cfd_${folder})
-    target_link_libraries(cfd_testing INTERFACE cfd_${folder})
-  endif()
-endforeach()
+
+add_library(cfd_testing INTERFACE)
+add_library(cfd::testing ALIAS cfd_testing)
+set_target_properties(cfd_testing PROPERTIES EXPORT_NAME testing)
+target_link_libraries(cfd_testing INTERFACE cfd_in_memory)
