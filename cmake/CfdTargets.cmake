@@ -8,6 +8,9 @@ if(CFD_SANITIZE)
   add_compile_options(-fsanitize=${CFD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CFD_SANITIZE})
 endif()
+if(CFD_BUILD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # cfd_library(<folder> SOURCES ... [PUBLIC libs...] [PRIVATE libs...])
 # Defines target cfd_<folder>, alias cfd::<folder>.

@@ -110,7 +110,11 @@ struct Coder<std::variant<T...>> {
   template <std::size_t... I>
   static bool read_alternative(Reader& reader, V& value, std::size_t index, std::index_sequence<I...>) {
     bool ok = false;
-    ((I == index && (ok = Coder<T>::read(reader, value.template emplace<I>()), true)) || ...);
+    const auto read_if = [&]<std::size_t J>(std::integral_constant<std::size_t, J>) {
+      using Held = std::variant_alternative_t<J, V>;
+      if (J == index) ok = Coder<Held>::read(reader, value.template emplace<J>());
+    };
+    (read_if(std::integral_constant<std::size_t, I>()), ...);
     return ok;
   }
 };
