@@ -1,0 +1,34 @@
+#pragma once
+
+/// \file
+/// A server as a process of its own, pinned to one core, so that client and server do not share one.
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace bench {
+
+class Child {
+ public:
+  /// Runs `command` on core `core`; its output goes to /dev/null. Throws std::runtime_error where that fails.
+  Child(const std::vector<std::string>& command, int core);
+  ~Child();  ///< ends it, by SIGTERM and then by SIGKILL
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  /// Resident memory in MB, with that of its children: a script may have started the real server.
+  double resident_mb() const;
+
+ private:
+  pid_t pid_;
+};
+
+/// Pins the calling thread, and those it starts, to a core.
+void pin_to_core(int core);
+
+/// A TCP port that nothing listens on just now.
+int free_port();
+
+}  // namespace bench
