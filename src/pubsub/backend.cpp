@@ -1,4 +1,5 @@
 #include "pubsub/publisher.hpp"
+#include "pubsub/subscriber.hpp"
 #include "transport/transport.hpp"
 
 namespace cfd::pubsub {
@@ -6,6 +7,10 @@ namespace {
 
 std::unique_ptr<transport::Publisher> make_publisher(const transport::PublisherConfig& config) {
   return std::make_unique<GrpcPublisher>(config);
+}
+
+std::unique_ptr<transport::Subscriber> make_subscriber(const transport::SubscriberConfig& config) {
+  return std::make_unique<GrpcSubscriber>(config);
 }
 
 }  // namespace
@@ -16,6 +21,6 @@ std::unique_ptr<transport::Publisher> make_publisher(const transport::PublisherC
 /// transport.
 extern "C" const bool cfd_pubsub_backend;
 const bool cfd_pubsub_backend = [] {
-  cfd::transport::set_backend({&cfd::pubsub::make_publisher, nullptr});
+  cfd::transport::set_backend({&cfd::pubsub::make_publisher, &cfd::pubsub::make_subscriber});
   return true;
 }();

@@ -7,6 +7,7 @@ namespace {
 
 TEST(Backend, IsThereBecauseItIsLinked) {
   EXPECT_NE(transport::backend().make_publisher, nullptr);
+  EXPECT_NE(transport::backend().make_subscriber, nullptr);
 }
 
 }  // namespace
