@@ -17,13 +17,18 @@ namespace cfd::http {
 
 struct ServerOptions {
   std::string address = "0.0.0.0";
-  std::uint16_t port = 8080;         ///< 0: the system chooses; see Server::port
-  std::size_t threads = 1;           ///< functions that run at once; I/O has a thread of its own
-  std::size_t queue = 0;             ///< requests that may wait for a thread before the answer is 429; 0: as many as threads
-  std::size_t body_limit = 20U << 20U;  ///< bytes; a 10 MB message is 13.4 MB in base64, plus attributes
-  std::chrono::milliseconds read_timeout{30'000};
+  std::uint16_t port = 8080;  ///< 0: the system chooses; see Server::port
+  std::size_t threads = 1;    ///< functions that run at once; I/O has a thread of its own
+  std::size_t queue =
+      0;  ///< requests that may wait for a thread before the answer is 429; 0: as many as threads
+  std::size_t body_limit = 20U << 20U;     ///< bytes; a 10 MB message is 13.4 MB in base64, plus attributes
+  std::size_t header_limit = 64U << 10U;   ///< bytes of a request's line and header fields
+  std::size_t memory_limit = 512U << 20U;  ///< bytes of all bodies held at once; above it the answer is 503
+  std::size_t connections = 4096;          ///< held at once; above it, connections wait to be accepted
+  std::chrono::milliseconds read_timeout{30'000};  ///< for a whole request, from its first byte
   std::chrono::milliseconds write_timeout{30'000};
-  std::chrono::milliseconds idle_timeout{620'000};  ///< above the 600 s that Google's front ends keep idle connections
+  std::chrono::milliseconds idle_timeout{
+      620'000};  ///< above the 600 s that Google's front ends keep idle connections
 };
 
 /// Runs on threads of its own. start, port and stop belong to one thread.
@@ -43,8 +48,8 @@ class Server {
   /// The port bound; valid after start().
   std::uint16_t port() const noexcept;
 
-  /// Accepts no more, lets running functions end and answers them; at `deadline` asks them to stop by their token and
-  /// closes what is left. Returns whether all had ended.
+  /// Accepts no more, lets running functions end and answers them; at `deadline` asks them to stop by their
+  /// token and closes what is left. Returns whether all had ended.
   bool stop(std::chrono::steady_clock::time_point deadline);
 
  private:

@@ -1,0 +1,62 @@
+#include "http/pool.hpp"
+
+#include <utility>
+
+namespace cfd::http {
+
+void Pool::start(const std::shared_ptr<void>& keep_alive) {
+  workers_.reserve(threads_);
+  for (std::size_t i = 0; i < threads_; ++i) workers_.emplace_back([this, keep_alive] { work(); });
+}
+
+bool Pool::submit(std::shared_ptr<Task> task) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || running_ + waiting_.size() >= most_) return false;
+    waiting_.push_back(std::move(task));
+    wake = sleeping_ > 0;
+  }
+  if (wake) changed_.notify_one();
+  return true;
+}
+
+std::deque<std::shared_ptr<Task>> Pool::close() {
+  std::deque<std::shared_ptr<Task>> left;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    left.swap(waiting_);
+  }
+  changed_.notify_all();
+  return left;
+}
+
+void Pool::join() {
+  for (std::thread& worker : workers_) worker.join();
+  workers_.clear();
+}
+
+void Pool::detach() {
+  for (std::thread& worker : workers_) worker.detach();
+  workers_.clear();
+}
+
+void Pool::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    ++sleeping_;
+    changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
+    --sleeping_;
+    if (waiting_.empty()) return;
+    const std::shared_ptr<Task> task = std::move(waiting_.front());
+    waiting_.pop_front();
+    ++running_;
+    lock.unlock();
+    task->run();
+    lock.lock();
+    --running_;
+  }
+}
+
+}  // namespace cfd::http
