@@ -180,7 +180,7 @@ bool Reader::take(std::size_t header, std::size_t size, std::string_view& view) 
   return true;
 }
 
-bool Reader::string(std::string_view& text) {
+bool Reader::long_string(std::string_view& text) {
   if (at_ == end_) return fail("string");
   std::size_t header = 1;
   std::size_t size = byte_at(0) & 0x1fU;
@@ -205,7 +205,7 @@ bool Reader::enter(std::size_t header, std::uint32_t count, std::size_t least, s
   return true;
 }
 
-bool Reader::array(std::uint32_t& count) {
+bool Reader::long_array(std::uint32_t& count) {
   if (at_ == end_) return fail("array");
   const unsigned tag = byte_at(0);
   if ((tag & 0xf0U) == 0x90) {
@@ -223,7 +223,7 @@ bool Reader::array(std::uint32_t& count) {
   return fail("array");
 }
 
-bool Reader::map(std::uint32_t& count) {
+bool Reader::long_map(std::uint32_t& count) {
   if (at_ == end_) return fail("map");
   const unsigned tag = byte_at(0);
   if ((tag & 0xf0U) == 0x80) {
@@ -322,12 +322,12 @@ bool Reader::fail_budget() {
 }
 
 bool Reader::fail_because(std::string reason) {
-  if (error_.empty()) error_ = std::move(reason);
+  if (failure_ == nullptr) failure_ = std::make_unique<Failure>(Failure{std::move(reason), {}});
   return false;
 }
 
 bool Reader::within(std::string_view step) {
-  path_.insert(0, step);
+  if (failure_ != nullptr) failure_->path.insert(0, step);
   return false;
 }
 
@@ -336,7 +336,8 @@ bool Reader::within(std::size_t index) {
 }
 
 std::string Reader::error() const {
-  return path_.empty() ? error_ : fmt::format("{}: {}", path_, error_);
+  if (failure_ == nullptr) return {};
+  return failure_->path.empty() ? failure_->reason : fmt::format("{}: {}", failure_->path, failure_->reason);
 }
 
 }  // namespace cfd::detail

@@ -145,13 +145,10 @@ namespace detail {
 namespace {
 
 bool read_integer(Reader& reader, Value& value) {
-  // Integers above int64 are the only ones that need the unsigned form; a copy of the reader tries the common
-  // one.
-  Reader attempt = reader;
   std::int64_t integer = 0;
-  if (attempt.integer(integer)) {
+  if (reader.integer_if(integer)) {
     value = integer;
-    return reader.integer(integer);
+    return true;
   }
   std::uint64_t large = 0;
   if (!reader.integer(large)) return false;

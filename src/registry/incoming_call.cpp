@@ -4,35 +4,30 @@
 
 namespace cfd::detail {
 
-bool CallReader::begin(std::uint32_t& positional) {
+bool CallReader::fail_shape(std::uint32_t parts) {
   Reader& reader = incoming_.reader;
-  std::uint32_t parts = 0;
-  if (!reader.array(parts)) return false;
-  if (parts != 2) return reader.fail_because("expected an array of arguments and a map of named arguments");
-  if (!reader.array(positional_)) return reader.within("arguments");
-  if (positional_ > parameters_ && !incoming_.from_newer)
-    return reader.fail_because(
-        fmt::format("expected at most {} arguments, got {}", parameters_, positional_));
-  positional = std::min(positional_, static_cast<std::uint32_t>(parameters_));
+  if (parts == 2) return reader.within("arguments");
+  return reader.fail_because("expected an array of arguments and a map of named arguments");
+}
+
+bool CallReader::begin_surplus(std::uint32_t& positional) {
+  if (!incoming_.from_newer)
+    return incoming_.reader.fail_because(
+        fmt::format("expected at most {} arguments, got {}", parameters_, positional));
+  surplus_ = positional - static_cast<std::uint32_t>(parameters_);
+  positional = static_cast<std::uint32_t>(parameters_);
   return true;
 }
 
-bool CallReader::end_positional(std::uint32_t& named) {
-  Reader& reader = incoming_.reader;
-  for (std::size_t i = parameters_; i < positional_; ++i)
-    if (!reader.skip()) return within_argument(reader, i, {});
-  if (positional_ > parameters_)
-    incoming_.note +=
-        fmt::format("passed over {} argument(s) that a newer caller knows", positional_ - parameters_);
-  reader.leave();
-  return reader.map(named) || reader.within("named arguments");
+bool CallReader::skip_surplus() {
+  for (std::size_t i = 0; i < surplus_; ++i)
+    if (!incoming_.reader.skip()) return within_argument(incoming_.reader, parameters_ + i, {});
+  incoming_.note += fmt::format("passed over {} argument(s) that a newer caller knows", surplus_);
+  return true;
 }
 
-bool CallReader::end() {
-  Reader& reader = incoming_.reader;
-  reader.leave();
-  reader.leave();
-  return reader.at_end() || reader.fail_because("expected the end of the message after the arguments");
+bool fail_trailing(Reader& reader) {
+  return reader.fail_because("expected the end of the message after the arguments");
 }
 
 bool fail_unknown_name(Incoming& incoming, std::string_view name) {
@@ -87,7 +82,7 @@ bool read_any_arguments(Reader& reader, Args& args, Kwargs& kwargs) {
   kwargs = Kwargs(std::move(entries));
   reader.leave();
   reader.leave();
-  return reader.at_end() || reader.fail_because("expected the end of the message after the arguments");
+  return reader.at_end() || fail_trailing(reader);
 }
 
 }  // namespace cfd::detail

@@ -200,11 +200,10 @@ struct Coder<T> {
 
  private:
   static bool read_64(Reader& reader, T& value) {
-    Reader attempt = reader;
     std::int64_t narrow = 0;
-    if (std::same_as<T, Int128> && attempt.integer(narrow)) {
+    if (std::same_as<T, Int128> && reader.integer_if(narrow)) {
       value = static_cast<T>(narrow);
-      return reader.integer(narrow);
+      return true;
     }
     std::uint64_t wide = 0;
     if (!reader.integer(wide)) return false;

@@ -30,6 +30,7 @@ struct Coder<T> {
   static bool read(Reader& reader, T& value) {
     std::uint32_t count = 0;
     if (!reader.array(count)) return false;
+    if (count < fields) value = T{};  // the fields that do not come take their defaults
     std::size_t index = 0;
     bool ok = true;
     boost::pfr::for_each_field(value, [&]<class Field>(Field& field) {

@@ -117,8 +117,7 @@ requires(is_sequence<C> &&
   static bool read(Reader& reader, C& value) {
     std::uint32_t count = 0;
     if (!reader.array(count) || !reader.charge(count, element_size<C>)) return false;
-    value.clear();
-    value.resize(count);
+    value.resize(count);  // what is there is overwritten, and keeps its memory
     std::size_t index = 0;
     for (auto&& element : value) {
       if constexpr (std::same_as<T, bool>) {

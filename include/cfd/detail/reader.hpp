@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -82,18 +83,36 @@ class Reader {
     return wide_integer(value);
   }
 
+  /// Reads an integer if it is one that T holds; consumes nothing and records no failure where it is not.
+  template <std::integral T>
+  bool integer_if(T& value) noexcept {
+    WideInteger wide{};
+    std::size_t size = 0;
+    if (!any_integer(wide, size) || !fits<T>(wide)) return false;
+    value = static_cast<T>(wide.bits);
+    at_ += size;
+    return true;
+  }
+
   /// Reads either width of float, or an integer that converts exactly.
   bool floating(double& value);
   bool floating(float& value);
 
   /// Views into the message.
-  bool string(std::string_view& text);
+  bool string(std::string_view& text) {
+    if (at_ != end_ && (byte_at(0) & 0xe0U) == 0xa0 && (byte_at(0) & 0x1fU) < left()) {
+      text = {at_ + 1, byte_at(0) & 0x1fU};
+      at_ += 1 + text.size();
+      return true;
+    }
+    return long_string(text);
+  }
   bool bytes(std::string_view& bytes);
 
   /// The head of an array or map. The count is no more than what the bytes left can hold. Each success must
   /// be paired with leave() after the elements.
-  bool array(std::uint32_t& count);
-  bool map(std::uint32_t& count);
+  bool array(std::uint32_t& count) { return enter(0x90, 1, count) || long_array(count); }
+  bool map(std::uint32_t& count) { return enter(0x80, 2, count) || long_map(count); }
   void leave() noexcept { --depth_; }
 
   /// Passes over one value of any kind.
@@ -119,7 +138,7 @@ class Reader {
   [[gnu::cold]] bool within(std::string_view step);
   [[gnu::cold]] bool within(std::size_t index);
 
-  bool failed() const noexcept { return !error_.empty(); }
+  bool failed() const noexcept { return failure_ != nullptr; }
 
   /// One line: where, what was expected, what came. Empty where nothing failed.
   std::string error() const;
@@ -147,22 +166,31 @@ class Reader {
 
   template <std::integral T>
   bool wide_integer(T& value) {
-    WideInteger wide{};
-    std::size_t size = 0;
-    if (!any_integer(wide, size)) return fail_integer(std::numeric_limits<T>::digits, std::is_signed_v<T>);
-    bool fits = false;
-    if (wide.negative) {
-      if constexpr (std::is_signed_v<T>)
-        fits = static_cast<std::int64_t>(wide.bits) >= std::numeric_limits<T>::min();
-    } else {
-      fits = wide.bits <= static_cast<std::uint64_t>(std::numeric_limits<T>::max());
-    }
-    if (!fits) return fail_integer(std::numeric_limits<T>::digits, std::is_signed_v<T>);
-    value = static_cast<T>(wide.bits);
-    at_ += size;
+    return integer_if(value) || fail_integer(std::numeric_limits<T>::digits, std::is_signed_v<T>);
+  }
+
+  template <std::integral T>
+  static bool fits(WideInteger wide) noexcept {
+    if (!wide.negative) return wide.bits <= static_cast<std::uint64_t>(std::numeric_limits<T>::max());
+    if constexpr (std::is_signed_v<T>)
+      return static_cast<std::int64_t>(wide.bits) >= std::numeric_limits<T>::min();
+    else
+      return false;
+  }
+
+  /// Enters a container whose count stands in its tag and surely fits.
+  bool enter(unsigned tag, std::size_t least, std::uint32_t& count) noexcept {
+    if (at_ == end_ || (byte_at(0) & 0xf0U) != tag || depth_ >= max_depth) return false;
+    count = byte_at(0) & 0x0fU;
+    if (least * count >= left()) return false;
+    ++depth_;
+    ++at_;
     return true;
   }
 
+  bool long_array(std::uint32_t& count);
+  bool long_map(std::uint32_t& count);
+  bool long_string(std::string_view& text);
   [[gnu::cold]] bool fail_integer(int digits, bool is_signed);
   [[gnu::cold]] bool fail_budget();
   bool length(std::uint8_t tag8, std::size_t& header, std::size_t& size) const noexcept;
@@ -176,8 +204,13 @@ class Reader {
   std::size_t budget_;
   unsigned depth_ = 0;
   Source source_;
-  std::string error_;
-  std::string path_;
+
+  /// Allocated by the first failure, which is rare: a reader without one costs nothing to make and to let go.
+  struct Failure {
+    std::string reason;
+    std::string path;
+  };
+  std::unique_ptr<Failure> failure_;
 };
 
 }  // namespace cfd::detail

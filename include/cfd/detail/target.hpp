@@ -20,27 +20,47 @@
 
 namespace cfd::detail {
 
-/// The parts of reading a call that do not depend on its types.
+bool fail_trailing(Reader& reader);
+
+/// The parts of reading a call that do not depend on its types. Positional arguments that a newer caller
+/// knows and this program does not are passed over, with a note.
 class CallReader {
  public:
   CallReader(Incoming& incoming, std::size_t parameters) : incoming_(incoming), parameters_(parameters) {}
 
   /// Reads the heads; `positional` is the number of positional arguments to read.
-  bool begin(std::uint32_t& positional);
+  bool begin(std::uint32_t& positional) {
+    Reader& reader = incoming_.reader;
+    std::uint32_t parts = 0;
+    if (!reader.array(parts)) return false;
+    if (parts != 2 || !reader.array(positional)) return fail_shape(parts);
+    return positional <= parameters_ || begin_surplus(positional);
+  }
 
-  /// Between the positional arguments and the named ones: passes over arguments that a newer caller knows and
-  /// this program does not; `named` is the number of named ones.
-  bool end_positional(std::uint32_t& named);
+  /// Between the positional arguments and the named ones; `named` is the number of named ones.
+  bool end_positional(std::uint32_t& named) {
+    if (surplus_ != 0 && !skip_surplus()) return false;
+    incoming_.reader.leave();
+    return incoming_.reader.map(named) || incoming_.reader.within("named arguments");
+  }
 
   /// Reads one name.
   bool name(std::string_view& name) { return incoming_.reader.string(name); }
 
-  bool end();
+  bool end() {
+    incoming_.reader.leave();
+    incoming_.reader.leave();
+    return incoming_.reader.at_end() || fail_trailing(incoming_.reader);
+  }
 
  private:
   Incoming& incoming_;
   std::size_t parameters_;
-  std::uint32_t positional_ = 0;
+  std::uint32_t surplus_ = 0;  ///< positional arguments beyond the parameters
+
+  [[gnu::cold]] bool fail_shape(std::uint32_t parts);
+  [[gnu::cold]] bool begin_surplus(std::uint32_t& positional);
+  [[gnu::cold]] bool skip_surplus();
 };
 
 bool fail_unknown_name(Incoming& incoming, std::string_view name);
@@ -177,8 +197,11 @@ class TypedTarget final
     std::uint32_t positional = 0;
     std::uint32_t named = 0;
     if (!call.begin(positional)) return false;
-    for (std::size_t i = 0; i < positional; ++i)
-      if (!read_one(incoming.reader, arguments, i)) return false;
+    const bool read = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return ((I >= positional || read_at<I>(incoming.reader, arguments)) && ...);
+    }
+    (std::make_index_sequence<count>());
+    if (!read) return false;
     if (!call.end_positional(named)) return false;
     for (std::uint32_t i = 0; i < named; ++i) {
       std::string_view name;
@@ -194,18 +217,20 @@ class TypedTarget final
     return call.end();
   }
 
+  template <std::size_t I>
+  bool read_at(Reader& reader, Arguments<Types>& arguments) const {
+    if (!Coder<typename Types::template at<I>>::read(reader, std::get<I>(arguments.values)))
+      return within_argument(reader, I, parameters_.name(I));
+    arguments.mark(I);
+    return true;
+  }
+
+  /// Reads the parameter of an index that only the running program knows.
   bool read_one(Reader& reader, Arguments<Types>& arguments, std::size_t index) const {
-    bool ok = false;
-    const auto read_if = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
-      if (I == index) ok = Coder<typename Types::template at<I>>::read(reader, std::get<I>(arguments.values));
-    };
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (read_if(std::integral_constant<std::size_t, I>()), ...);
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return ((I != index || read_at<I>(reader, arguments)) && ...);
     }
     (std::make_index_sequence<count>());
-    if (!ok) return within_argument(reader, index, parameters_.name(index));
-    arguments.mark(index);
-    return true;
   }
 
   /// Fills in the defaults that cfd::arg gave. The callable's own defaults can only be left to it at the end.
