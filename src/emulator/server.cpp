@@ -9,7 +9,9 @@
 #include <cfd/error.hpp>
 
 #include "emulator/broker.hpp"
+#include "emulator/iam.hpp"
 #include "emulator/push.hpp"
+#include "emulator/schemas.hpp"
 #include "emulator/services.hpp"
 
 namespace cfd::emulator {
@@ -22,15 +24,22 @@ constexpr std::chrono::milliseconds shutdown_grace{200};
 }  // namespace
 
 struct Server::Impl {
-  explicit Impl(ServerOptions server_options) : options(std::move(server_options)) { broker.set_push_control(&push); }
+  explicit Impl(ServerOptions server_options) : options(std::move(server_options)) {
+    broker.set_push_control(&push);
+    broker.set_message_check(&schemas);
+  }
 
   ServerOptions options;
   SystemClock clock;
   Scheduler scheduler{clock};
   PushDispatcher push;
+  Schemas schemas{clock};
   Broker broker{scheduler};
+  IamPolicies policies{[this](const std::string& name) { return broker.exists(name) || schemas.exists(name); }};
   std::unique_ptr<grpc::Service> publisher = make_publisher_service(broker);
   std::unique_ptr<grpc::Service> subscriber = make_subscriber_service(broker);
+  std::unique_ptr<grpc::Service> schema = make_schema_service(schemas);
+  std::unique_ptr<grpc::Service> iam = make_iam_service(policies);
   std::unique_ptr<grpc::Server> grpc_server;
   int port = 0;
 };
@@ -52,8 +61,9 @@ void Server::start() {
   // Clients ping idle streams; a server that takes this for abuse would close their connections.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.RegisterService(impl.publisher.get());
-  builder.RegisterService(impl.subscriber.get());
+  for (const auto& service : {&impl.publisher, &impl.subscriber, &impl.schema, &impl.iam}) {
+    builder.RegisterService(service->get());
+  }
   impl.grpc_server = builder.BuildAndStart();
   if (impl.grpc_server == nullptr || impl.port == 0) {
     impl.grpc_server.reset();

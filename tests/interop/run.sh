@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Runs an official Pub/Sub client against the local server.
+# usage: run.sh python|node CFD_COMMAND WORK_DIR      exit status 77: skipped, because the client cannot be had here
+set -euo pipefail
+client=$1 cfd=$2 work=$3
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+mkdir -p "$work"
+
+skip() { echo "SKIPPED: $*"; exit 77; }
+
+# The client is fetched once, into the build directory, by its registry's own tool.
+case $client in
+  python)
+    [[ -x $work/venv/bin/python ]] || python3 -m venv "$work/venv" || skip "no python3 with venv"
+    "$work/venv/bin/python" -c 'import google.cloud.pubsub_v1' 2>/dev/null ||
+      "$work/venv/bin/pip" -q --disable-pip-version-check install --retries 1 --timeout 10 'google-cloud-pubsub>=2.20,<3' ||
+      skip "google-cloud-pubsub cannot be had from PyPI"
+    run=("$work/venv/bin/python" -W ignore "$here/python_client.py") ;;
+  node)
+    command -v node >/dev/null && command -v npm >/dev/null || skip "no node or npm"
+    [[ -d $work/node_modules/@google-cloud/pubsub ]] ||
+      (cd "$work" && echo '{"private": true}' >package.json &&
+        npm install --silent --no-audit --no-fund --fetch-retries 1 --fetch-timeout 10000 '@google-cloud/pubsub@>=4 <7') ||
+      skip "@google-cloud/pubsub cannot be had from npm"
+    export CFD_NODE_MODULES=$work
+    # Spares the client its search for a cloud's metadata server.
+    export METADATA_SERVER_DETECTION=none
+    run=(node "$here/node_client.mjs") ;;
+  *) echo "unknown client $client" >&2; exit 2 ;;
+esac
+
+ready=$(mktemp -u)
+"$cfd" emulator --host 127.0.0.1 --port 0 --ready-file "$ready" >/dev/null &
+server=$!
+trap 'kill "$server" 2>/dev/null; rm -f "$ready"' EXIT
+until [[ -s $ready ]]; do
+  kill -0 "$server" || { echo "the server did not start" >&2; exit 1; }
+  sleep 0.02
+done
+PUBSUB_EMULATOR_HOST=$(<"$ready") "${run[@]}"
