@@ -92,7 +92,8 @@ double time_once(const Work& work, std::size_t iterations) {
          static_cast<double>(iterations);
 }
 
-/// Times the contenders in turn, round after round, so that what disturbs one disturbs all.
+/// Times the contenders in turn, round after round, so that what disturbs one disturbs all; each round starts with
+/// another one, since each finds the caches as the one before left them.
 std::map<std::string, double> compete(const std::vector<std::pair<std::string, Work>>& contenders) {
   std::map<std::string, std::size_t> iterations;
   for (const auto& [name, work] : contenders) {
@@ -101,8 +102,11 @@ std::map<std::string, double> compete(const std::vector<std::pair<std::string, W
     iterations[name] = n;
   }
   std::map<std::string, std::vector<double>> times;
-  for (int round = 0; round < 101; ++round)
-    for (const auto& [name, work] : contenders) times[name].push_back(time_once(work, iterations[name]));
+  for (std::size_t round = 0; round < 100; ++round)
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+      const auto& [name, work] = contenders[(round + i) % contenders.size()];
+      times[name].push_back(time_once(work, iterations[name]));
+    }
   std::map<std::string, double> medians;
   for (auto& [name, values] : times) medians[name] = bench::median(values);
   return medians;
