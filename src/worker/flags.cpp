@@ -1,0 +1,71 @@
+#include "worker/flags.hpp"
+
+#include <cstdio>
+#include <iostream>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include <cfd/error.hpp>
+
+#include "registry/registry.hpp"
+#include "settings/settings.hpp"
+
+namespace cfd::worker {
+namespace {
+
+using settings::Key;
+
+std::string footer() {
+  std::string text =
+      "Settings, by environment variable (a flag wins over code, code over the environment):\n";
+  for (const settings::Description& row : settings::describe()) {
+    text += "  " + std::string(row.variable) + "\n      " + std::string(row.help);
+    if (row.built_in) text += " [" + std::string(*row.built_in) + "]";
+    text += '\n';
+  }
+  return text +
+         "\nExit status: 0 asked to end, and all work done; 1 ended otherwise, as the log says; 2 not "
+         "started.";
+}
+
+}  // namespace
+
+Parsed parse_flags(int argc, const char* const* argv) {
+  Parsed parsed;
+  CLI::App app(
+      "Executes dispatched function calls: takes Pub/Sub pushes over HTTP, or pulls from a subscription.");
+  std::map<Key, std::string> given;
+  bool manifest = false;
+  app.add_option("--port", given[Key::port], "port to listen on; 0 lets the system choose [$PORT, 8080]");
+  app.add_option("--pull", parsed.flags.pull, "pull from this subscription instead of taking pushes")
+      ->type_name("SUBSCRIPTION");
+  app.add_option("--threads", given[Key::threads], "functions that run at once [8]");
+  app.add_option("--queue", given[Key::queue], "calls that may wait for a thread [as many as threads]");
+  app.add_option("--log-format", given[Key::log_format], "text, json or auto [auto]");
+  app.add_option("--log-level", given[Key::log_level], "debug, info, warning, error or off [debug]");
+  app.add_option("--ready-file", parsed.flags.ready_file, "file to write the address to, once ready")
+      ->type_name("PATH");
+  app.add_flag("--cfd-manifest", manifest, "print the functions of this program as JSON, and end");
+  app.set_version_flag("--version", "cfd " CFD_VERSION);
+  app.footer(footer());
+  try {
+    app.parse(argc, argv);
+    for (const auto& [key, value] : given)
+      if (!value.empty()) settings::set(key, value, settings::Origin::flag);
+  } catch (const CLI::ParseError& error) {
+    parsed.exit_status = app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
+    return parsed;
+  } catch (const ConfigError& error) {
+    std::cerr << error.what() << '\n';
+    parsed.exit_status = 2;
+    return parsed;
+  }
+  if (manifest) {
+    std::cout << registry::manifest_json() << '\n';
+    parsed.exit_status = 0;
+  }
+  return parsed;
+}
+
+}  // namespace cfd::worker
