@@ -59,6 +59,7 @@ std::string fingerprint_of(std::string_view text) {
 namespace detail {
 
 Function& register_function(FunctionName name, std::vector<ParameterInfo> parameters, bool any_arguments) {
+  registry::link_manifest_flag();
   const std::scoped_lock lock(functions_by_name().mutex);
   auto& slot = functions_by_name().functions[std::string(name.text())];
   if (slot != nullptr)

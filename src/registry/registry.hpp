@@ -23,4 +23,7 @@ std::vector<std::string_view> similar(std::string_view name);
 /// What this program dispatches and executes, as JSON; docs/wire-format.md describes it.
 std::string manifest_json();
 
+/// Does nothing; a reference to it links what answers `--cfd-manifest` (manifest_flag.cpp).
+void link_manifest_flag() noexcept;
+
 }  // namespace cfd::registry
