@@ -27,7 +27,7 @@ struct Options {
   Milliseconds publish_timeout = {};              ///< per call, retries included; default 60 s
   Milliseconds exit_timeout = {};                 ///< for what is queued at a normal exit; default 10 s
   std::optional<std::uint64_t> max_pending = {};  ///< unconfirmed calls; default 1,000,000
-  std::optional<std::uint64_t> max_pending_bytes = {};  ///< their bytes; default 64 MiB
+  std::optional<std::uint64_t> max_pending_bytes = {};  ///< their bytes; default 32 MiB
   std::optional<WhenFull> when_full = {};               ///< default block
 };
 

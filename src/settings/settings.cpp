@@ -64,9 +64,9 @@ const std::array<Row, count_of_settings>& table() {
       {Key::max_pending, "CLOUD_FUNCTIONS_DISPATCH_MAX_PENDING", "1000000",
        [](std::string_view v) { return check_number(v, 1, 1'000'000'000); },
        "unconfirmed calls before the queue is full"},
-      // Keeps a caller at full speed under 64 MiB of queue while the broker is away; one message of 10 MB
-      // must fit.
-      {Key::max_pending_bytes, "CLOUD_FUNCTIONS_DISPATCH_MAX_PENDING_BYTES", "67108864",
+      // Keeps a program that calls faster than the wire takes it under 64 MB resident, gRPC's share included;
+      // one message of 10 MB must fit.
+      {Key::max_pending_bytes, "CLOUD_FUNCTIONS_DISPATCH_MAX_PENDING_BYTES", "33554432",
        [](std::string_view v) { return check_number(v, 10'000'000, 1ULL << 40U); },
        "bytes of unconfirmed calls before the queue is full"},
       {Key::when_full, "CLOUD_FUNCTIONS_DISPATCH_WHEN_FULL", "block",

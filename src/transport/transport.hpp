@@ -55,7 +55,7 @@ struct PublisherConfig {
   bool insecure = false;  ///< plain text, for a local server; else TLS with Application Default Credentials
   std::chrono::milliseconds publish_timeout{60'000};
   std::size_t max_pending = 1'000'000;
-  std::size_t max_pending_bytes = 64U << 20U;
+  std::size_t max_pending_bytes = 32U << 20U;
   enum class WhenFull : std::uint8_t { block, fail, drop } when_full = WhenFull::block;
 };
 
