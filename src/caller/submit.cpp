@@ -75,7 +75,7 @@ Call submit(const Function& function, std::string_view arguments, const CallOpti
                     "elsewhere and pass a reference to it",
                     function.name, size, codec::max_message_size));
   log_push(function, call_id);
-  auto state = std::make_shared<CallState>(call_id);
+  auto state = make_call_state(call_id);
   publisher->publish({arguments, attributes.view(), options.ordering_key}, state);
   return Call(std::move(state));
 }

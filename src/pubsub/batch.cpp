@@ -59,14 +59,6 @@ std::size_t attribute_size(const Attribute& a) noexcept {
   return wire::bytes_field_size(a.key.size()) + wire::bytes_field_size(a.value.size());
 }
 
-/// Bytes of the PubsubMessage itself. Fields with their default value are not written.
-std::size_t message_size(const transport::Outgoing& message) noexcept {
-  std::size_t size = message.data.empty() ? 0 : wire::bytes_field_size(message.data.size());
-  for (const Attribute& a : message.attributes) size += wire::bytes_field_size(attribute_size(a));
-  if (!message.ordering_key.empty()) size += wire::bytes_field_size(message.ordering_key.size());
-  return size;
-}
-
 }  // namespace
 
 char* Buffer::extend(std::size_t size) {
@@ -85,8 +77,12 @@ std::shared_ptr<Buffer> take_buffer() {
   return {pool().take().release(), [](Buffer* buffer) { pool().give(std::unique_ptr<Buffer>(buffer)); }};
 }
 
-std::size_t encoded_size(const transport::Outgoing& message) noexcept {
-  return wire::bytes_field_size(message_size(message));
+EncodedSize encoded_size(const transport::Outgoing& message) noexcept {
+  // Fields with their default value are not written.
+  std::size_t size = message.data.empty() ? 0 : wire::bytes_field_size(message.data.size());
+  for (const Attribute& a : message.attributes) size += wire::bytes_field_size(attribute_size(a));
+  if (!message.ordering_key.empty()) size += wire::bytes_field_size(message.ordering_key.size());
+  return {size, wire::bytes_field_size(size)};
 }
 
 BatchPtr make_batch(std::string_view topic, std::string_view ordering_key) {
@@ -98,10 +94,10 @@ BatchPtr make_batch(std::string_view topic, std::string_view ordering_key) {
   return batch;
 }
 
-void append(Batch& batch, const transport::Outgoing& message, std::size_t size, detail::CallStatePtr call) {
+void append(Batch& batch, const transport::Outgoing& message, EncodedSize size, detail::CallStatePtr call) {
   batch.calls.push_back(std::move(call));
-  char* out = batch.request->extend(size);
-  out = wire::put_length(out, request_messages, message_size(message));
+  char* out = batch.request->extend(size.field);
+  out = wire::put_length(out, request_messages, size.message);
   if (!message.data.empty()) out = wire::put_bytes(out, message_data, message.data);
   for (const Attribute& a : message.attributes) {
     out = wire::put_length(out, message_attributes, attribute_size(a));

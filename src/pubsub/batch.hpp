@@ -44,8 +44,12 @@ class Buffer {
 /// everything.
 std::shared_ptr<Buffer> take_buffer();
 
-/// Bytes that `message` takes in a PublishRequest, its own tag and length included.
-std::size_t encoded_size(const transport::Outgoing& message) noexcept;
+/// The room that a message takes: as a PubsubMessage, and as a field of a PublishRequest.
+struct EncodedSize {
+  std::size_t message = 0;
+  std::size_t field = 0;
+};
+EncodedSize encoded_size(const transport::Outgoing& message) noexcept;
 
 struct Batch {
   std::shared_ptr<Buffer> request;
@@ -68,7 +72,7 @@ using BatchPtr = std::unique_ptr<Batch>;
 BatchPtr make_batch(std::string_view topic, std::string_view ordering_key);
 
 /// Appends a message; `size` is its encoded_size().
-void append(Batch& batch, const transport::Outgoing& message, std::size_t size, detail::CallStatePtr call);
+void append(Batch& batch, const transport::Outgoing& message, EncodedSize size, detail::CallStatePtr call);
 
 /// Cuts the second half off a batch of at least two messages.
 BatchPtr split(Batch& batch);

@@ -88,16 +88,16 @@ GrpcPublisher::Engine::~Engine() {
 // ---- On the calling thread
 
 void GrpcPublisher::Engine::publish(const transport::Outgoing& message, detail::CallStatePtr call) {
-  const std::size_t size = encoded_size(message);
-  if (size + config_.topic.size() + 8 > max_request_bytes)
-    throw PublishError("INVALID_ARGUMENT", "the message takes " + std::to_string(size) +
+  const EncodedSize size = encoded_size(message);
+  if (size.field + config_.topic.size() + 8 > max_request_bytes)
+    throw PublishError("INVALID_ARGUMENT", "the message takes " + std::to_string(size.field) +
                                                " bytes with its attributes, and Pub/Sub accepts " +
                                                std::to_string(max_request_bytes) +
                                                ": pass large data by reference");
   std::unique_lock lock = lock_briefly_held(mutex_);
   if (phase_ != Phase::open)
     throw PublishError("CANCELLED", "the publisher is closed: the program is ending");
-  if (!has_room(size) && !wait_for_room(lock, size, call)) return;
+  if (!has_room(size.field) && !wait_for_room(lock, size.field, call)) return;
   const Clock::time_point now = coarse_now();
   if (!queue_.add(message, size, call, now)) {
     lock.unlock();

@@ -30,30 +30,31 @@ BatchPtr PublishQueue::open(std::string_view ordering_key, Clock::time_point now
   return batch;
 }
 
-bool PublishQueue::add(const transport::Outgoing& message, std::size_t size, detail::CallStatePtr& call,
+bool PublishQueue::add(const transport::Outgoing& message, EncodedSize size, detail::CallStatePtr& call,
                        Clock::time_point now) {
   if (!message.ordering_key.empty()) {
     auto& key = *keys_.try_emplace(std::string(message.ordering_key)).first;
     if (key.second.stopped) return false;
     add_to_key(message, size, call, key, now);
   } else {
-    if (!takes(open_.get(), size, now)) {
+    if (!takes(open_.get(), size.field, now)) {
       if (open_) ready_.push_back({std::move(open_), nullptr});
       open_ = open({}, now);
     }
     append(*open_, message, size, std::move(call));
     if (full(*open_)) ready_.push_back({std::move(open_), nullptr});
   }
-  ++unresolved_[epoch_];
+  ++queued_in_epoch_;
   ++messages_;
-  bytes_ += size;
+  bytes_ += size.field;
   return true;
 }
 
-void PublishQueue::add_to_key(const transport::Outgoing& message, std::size_t size,
+void PublishQueue::add_to_key(const transport::Outgoing& message, EncodedSize size,
                               detail::CallStatePtr& call, Keys::value_type& key, Clock::time_point now) {
   auto& waiting = key.second.waiting;
-  if (waiting.empty() || !takes(waiting.back().get(), size, now)) waiting.push_back(open(key.first, now));
+  if (waiting.empty() || !takes(waiting.back().get(), size.field, now))
+    waiting.push_back(open(key.first, now));
   append(*waiting.back(), message, size, std::move(call));
   if (!std::exchange(key.second.busy, true)) ready_.push_back({nullptr, &key});
 }
@@ -178,6 +179,11 @@ void PublishQueue::resume(std::string_view ordering_key) {
   if (key != keys_.end() && key->second.stopped) keys_.erase(key);
 }
 
+std::uint64_t PublishQueue::begin_epoch() {
+  if (queued_in_epoch_ != 0) unresolved_.emplace(epoch_, std::exchange(queued_in_epoch_, 0));
+  return epoch_++;
+}
+
 std::size_t PublishQueue::unresolved(std::uint64_t epoch) const noexcept {
   std::size_t count = 0;
   for (auto it = unresolved_.begin(); it != unresolved_.end() && it->first <= epoch; ++it)
@@ -188,6 +194,10 @@ std::size_t PublishQueue::unresolved(std::uint64_t epoch) const noexcept {
 void PublishQueue::resolved(std::uint64_t epoch, std::size_t messages, std::size_t bytes) {
   messages_ -= messages;
   bytes_ -= bytes;
+  if (epoch == epoch_) {
+    queued_in_epoch_ -= messages;
+    return;
+  }
   const auto counted = unresolved_.find(epoch);
   counted->second -= messages;
   if (counted->second == 0) unresolved_.erase(counted);

@@ -38,9 +38,9 @@ class PublishQueue {
  public:
   explicit PublishQueue(QueueOptions options) : options_(std::move(options)) {}
 
-  /// Queues a message of `size` bytes as encoded; false, with `call` untouched, where its ordering key is
+  /// Queues a message; false, with `call` untouched, where its ordering key is
   /// stopped.
-  bool add(const transport::Outgoing& message, std::size_t size, detail::CallStatePtr& call,
+  bool add(const transport::Outgoing& message, EncodedSize size, detail::CallStatePtr& call,
            Clock::time_point now);
 
   /// The next batch to send, which then counts as under way; null where there is none or too many are under
@@ -72,7 +72,7 @@ class PublishQueue {
   bool retrying() const noexcept { return !retries_.empty(); }
 
   /// What to wait for so that every message queued so far is resolved; see unresolved().
-  std::uint64_t begin_epoch() { return epoch_++; }
+  std::uint64_t begin_epoch();
 
   /// Messages queued up to the end of `epoch` that are not resolved yet.
   std::size_t unresolved(std::uint64_t epoch) const noexcept;
@@ -103,7 +103,7 @@ class PublishQueue {
     Clock::time_point due;
   };
 
-  void add_to_key(const transport::Outgoing& message, std::size_t size, detail::CallStatePtr& call,
+  void add_to_key(const transport::Outgoing& message, EncodedSize size, detail::CallStatePtr& call,
                   Keys::value_type& key, Clock::time_point now);
   BatchPtr open(std::string_view ordering_key, Clock::time_point now);
   bool takes(const Batch* batch, std::size_t size, Clock::time_point now) const noexcept;
@@ -117,7 +117,8 @@ class PublishQueue {
   Keys keys_;
   std::size_t sending_ = 0;
   std::uint64_t epoch_ = 1;
-  std::map<std::uint64_t, std::size_t> unresolved_;  ///< messages by epoch
+  std::size_t queued_in_epoch_ = 0;                  ///< messages of this epoch that are not resolved
+  std::map<std::uint64_t, std::size_t> unresolved_;  ///< and of former ones
   std::size_t messages_ = 0;
   std::size_t bytes_ = 0;
 };

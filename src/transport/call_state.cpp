@@ -6,6 +6,7 @@
 
 #include <cfd/error.hpp>
 
+#include "transport/block_pool.hpp"
 #include "transport/fork.hpp"
 
 namespace cfd::detail {
@@ -80,6 +81,10 @@ std::string CallState::result() const {
   if (phase_.load(std::memory_order_acquire) == Phase::failed)
     throw PublishError(details_->code, details_->text);
   return details_ ? details_->text : std::string(message_id_.data(), message_id_size_);
+}
+
+CallStatePtr make_call_state(std::string_view id) {
+  return std::allocate_shared<CallState>(transport::PoolAllocator<CallState>(), id);
 }
 
 }  // namespace cfd::detail

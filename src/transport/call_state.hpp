@@ -59,4 +59,7 @@ class CallState {
 
 using CallStatePtr = std::shared_ptr<CallState>;
 
+/// A new state, from memory that is made for states; see block_pool.hpp. Thread-safe.
+CallStatePtr make_call_state(std::string_view id);
+
 }  // namespace cfd::detail
