@@ -58,7 +58,7 @@ void create_subscription(emulator::Broker& broker, const std::string& project, c
   subscription.set_topic(full_name(project, "topics", text.substr(equals + 1, comma - equals - 1)));
   if (!push.empty()) subscription.mutable_push_config()->set_push_endpoint(push.substr(5));
   if (!broker.exists(subscription.topic())) create_topic(broker, subscription.topic());
-  require(broker.create_subscription(subscription, subscription));
+  if (!broker.exists(subscription.name())) require(broker.create_subscription(subscription, subscription));
 }
 
 /// Appears whole or not at all: whoever waits for the file reads a complete address.
@@ -100,7 +100,10 @@ void run(const Options& options) {
 
   emulator::Server server(options.server);
   const auto project = project_or_default(options.project);
-  for (const auto& topic : options.topics) create_topic(server.broker(), full_name(project, "topics", topic));
+  for (const auto& topic : options.topics) {
+    const auto name = full_name(project, "topics", topic);
+    if (!server.broker().exists(name)) create_topic(server.broker(), name);  // It may be kept from the last run.
+  }
   for (const auto& subscription : options.subscriptions) create_subscription(server.broker(), project, subscription);
   server.start();
   announce(server.host());
@@ -123,6 +126,8 @@ void add_emulator(CLI::App& app) {
       ->add_option("--subscription", options->subscriptions,
                    "Create a subscription, SUBSCRIPTION=TOPIC or SUBSCRIPTION=TOPIC,push=URL; may be repeated")
       ->allow_extra_args(false);
+  command->add_option("--data-dir", options->server.data_directory,
+                      "Keep topics, subscriptions and messages in this directory, through restarts and crashes");
   command->add_option("--ready-file", options->ready_file, "Write host:port to this file once the server is ready");
   command->footer(
       "Every Google client finds the server by its environment variable:\n"

@@ -53,11 +53,11 @@ Broker::Broker(Scheduler& scheduler)
 
 Broker::~Broker() = default;
 
-Status Broker::publish(std::string_view request, BatchPtr& batch) {
+Status Broker::prepare_publish(std::string_view request, std::string& topic_name, std::shared_ptr<Topic>& topic,
+                               BatchPtr& batch) {
   PublishParts parts;
   if (auto status = split_publish_request(request, parts); !status.ok()) return status;
   if (auto status = check_messages(parts); !status.ok()) return status;
-  std::shared_ptr<Topic> topic;
   {
     const std::shared_lock lock(mutex_);
     const auto found = topics_.find(parts.topic);
@@ -65,6 +65,7 @@ Status Broker::publish(std::string_view request, BatchPtr& batch) {
       auto status = check_name(parts.topic, Collection::topics);
       return status.ok() ? not_found(std::string(parts.topic)) : status;
     }
+    topic_name = found->first;
     topic = found->second->topic;
     if (check_ != nullptr && found->second->config.has_schema_settings()) {
       for (const auto message : parts.messages) {
@@ -73,8 +74,25 @@ Status Broker::publish(std::string_view request, BatchPtr& batch) {
     }
   }
   batch = build_batch(parts, next_message_id_.fetch_add(parts.messages.size()), scheduler_.clock().now());
-  topic->publish(batch);
   return {};
+}
+
+void Broker::publish(std::string_view request, PublishDone done) {
+  std::string topic_name;
+  std::shared_ptr<Topic> topic;
+  BatchPtr batch;
+  if (const auto status = prepare_publish(request, topic_name, topic, batch); !status.ok()) return done(status, nullptr);
+  auto deliver = [topic, batch, done = std::move(done)](const Status& status) {
+    if (status.ok()) topic->publish(batch);
+    done(status, batch);
+  };
+  if (store_ != nullptr) store_->publish(topic_name, batch, std::move(deliver));
+  else deliver({});
+}
+
+void Broker::when_durable(std::function<void(const Status&)> done) {
+  if (store_ != nullptr) store_->when_durable(std::move(done));
+  else done({});
 }
 
 Status Broker::acknowledge(const v1::AcknowledgeRequest& request, google::protobuf::Empty& /*response*/) {
@@ -136,6 +154,10 @@ QueueHooks Broker::hooks_for(const std::string& subscription, std::uint32_t uid)
   hooks.dead_letter = [this, subscription](const MessageRef& message, std::uint32_t attempts) {
     return dead_letter(subscription, message, attempts);
   };
+  if (store_ != nullptr) {
+    hooks.acknowledged = [this, uid](const std::vector<MessageRef>& messages) { store_->acknowledge(uid, messages); };
+    hooks.load = [this](std::uint64_t first_id) { return store_->load(first_id); };
+  }
   hooks.schedule = [this, subscription, uid](Time time) {
     scheduler_.at(time, [this, subscription, uid] {
       SubscriptionPtr queue;
@@ -148,6 +170,7 @@ QueueHooks Broker::hooks_for(const std::string& subscription, std::uint32_t uid)
 
 /// Publishes a message that failed too often to the dead-letter topic, and says where it came from.
 bool Broker::dead_letter(const std::string& subscription, const MessageRef& message, std::uint32_t attempts) {
+  std::string topic_name;
   std::shared_ptr<Topic> topic;
   {
     const std::shared_lock lock(mutex_);
@@ -155,6 +178,7 @@ bool Broker::dead_letter(const std::string& subscription, const MessageRef& mess
     if (source == subscriptions_.end()) return false;
     const auto target = topics_.find(source->second->config.dead_letter_policy().dead_letter_topic());
     if (target == topics_.end()) return false;
+    topic_name = target->first;
     topic = target->second->topic;
   }
   v1::PubsubMessage copy;
@@ -169,8 +193,21 @@ bool Broker::dead_letter(const std::string& subscription, const MessageRef& mess
   attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = name.project;
   attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = format_time(published) + "+00:00";
   const auto serialized = copy.SerializeAsString();
-  topic->publish(build_batch({{}, {serialized}}, next_message_id_.fetch_add(1), scheduler_.clock().now()));
+  publish_dead_letter(topic_name, topic,
+                      build_batch({{}, {serialized}}, next_message_id_.fetch_add(1), scheduler_.clock().now()));
   return true;
+}
+
+/// The message is given up where it came from right after this, in the same transaction or a later one, so that a crash
+/// leaves it in one place at least. A disk that does not take it is tried again.
+void Broker::publish_dead_letter(const std::string& topic_name, const std::shared_ptr<Topic>& topic,
+                                 const BatchPtr& batch) {
+  if (store_ == nullptr) return topic->publish(batch);
+  store_->publish(topic_name, batch, [this, topic_name, topic, batch](const Status& status) {
+    if (status.ok()) return topic->publish(batch);
+    scheduler_.at(scheduler_.clock().now() + std::chrono::seconds{1},
+                  [=, this] { publish_dead_letter(topic_name, topic, batch); });
+  });
 }
 
 std::string Broker::new_id(std::string_view prefix) {

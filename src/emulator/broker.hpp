@@ -16,6 +16,7 @@
 #include "emulator/message.hpp"
 #include "emulator/scheduler.hpp"
 #include "emulator/status.hpp"
+#include "emulator/store.hpp"
 #include "emulator/subscription.hpp"
 #include "emulator/topic.hpp"
 #include "emulator/validation.hpp"
@@ -89,6 +90,14 @@ class Broker {
   void set_push_control(PushControl* control) { push_ = control; }
   void set_message_check(MessageCheck* check) { check_ = check; }
 
+  /// Makes the broker durable from now on, and takes over what the store has kept. To be called, if at all, before the
+  /// first operation and before Store::start(). The store must be stopped before the broker ends.
+  void set_store(Store* store);
+
+  /// Calls `done` once every change made so far is as durable as it gets, or with the reason why it cannot be. At once,
+  /// on this thread, where nothing is under way.
+  void when_durable(std::function<void(const Status&)> done);
+
   Status create_topic(const v1::Topic& request, v1::Topic& response);
   Status update_topic(const v1::UpdateTopicRequest& request, v1::Topic& response);
   Status get_topic(const v1::GetTopicRequest& request, v1::Topic& response);
@@ -99,8 +108,10 @@ class Broker {
   Status delete_topic(const v1::DeleteTopicRequest& request, google::protobuf::Empty& response);
   Status detach_subscription(const v1::DetachSubscriptionRequest& request, v1::DetachSubscriptionResponse& response);
 
-  /// Publishes a serialized PublishRequest. Where the result is OK, `batch` is what was published.
-  Status publish(std::string_view request, BatchPtr& batch);
+  /// Publishes a serialized PublishRequest. `done` is called once the messages are durable and delivered to the queues,
+  /// with OK and what was published, or with the reason why not; on this thread, or on the store's.
+  using PublishDone = std::function<void(const Status&, const BatchPtr&)>;
+  void publish(std::string_view request, PublishDone done);
 
   Status create_subscription(const v1::Subscription& request, v1::Subscription& response);
   Status get_subscription(const v1::GetSubscriptionRequest& request, v1::Subscription& response);
@@ -146,7 +157,13 @@ class Broker {
   using Map = std::map<std::string, std::shared_ptr<Resource>, std::less<>>;
 
   QueueHooks hooks_for(const std::string& subscription, std::uint32_t uid);
+  Status prepare_publish(std::string_view request, std::string& topic_name, std::shared_ptr<Topic>& topic,
+                         BatchPtr& batch);
   bool dead_letter(const std::string& subscription, const MessageRef& message, std::uint32_t attempts);
+  void publish_dead_letter(const std::string& topic_name, const std::shared_ptr<Topic>& topic, const BatchPtr& batch);
+  std::shared_ptr<SubscriptionResource> make_subscription(v1::Subscription config, std::uint32_t uid);
+  void keep(const SubscriptionResource& resource);
+  void recover_subscription(const StoredResource& stored);
   Status find_queue(std::string_view name, SubscriptionPtr& queue) const;
   Status check_dead_letter_topic(const v1::Subscription& subscription) const;
   void refresh_topic_retention(const std::string& topic);
@@ -156,6 +173,7 @@ class Broker {
   Scheduler& scheduler_;
   PushControl* push_ = nullptr;
   MessageCheck* check_ = nullptr;
+  Store* store_ = nullptr;
   std::atomic<std::uint64_t> next_message_id_;
   std::atomic<std::uint32_t> next_uid_{1};
 

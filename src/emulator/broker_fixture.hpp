@@ -49,8 +49,8 @@ class BrokerFixture : public ::testing::Test {
     request.add_messages()->set_data(data);
     request.mutable_messages(0)->set_ordering_key(key);
     if (!attribute.empty()) (*request.mutable_messages(0)->mutable_attributes())["attribute"] = attribute;
-    BatchPtr batch;
-    const auto status = broker.publish(request.SerializeAsString(), batch);
+    Status status{Code::internal, "publish did not answer"};
+    broker.publish(request.SerializeAsString(), [&](const Status& result, const BatchPtr&) { status = result; });
     ASSERT_TRUE(status.ok()) << status.message;
   }
 

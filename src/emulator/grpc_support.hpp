@@ -27,13 +27,20 @@ class Contiguous {
   grpc::Slice slice_;
 };
 
-/// Calls `operation(*request, *response)` of `target` and answers with its status.
+/// Calls `operation(*request, *response)` of `target` and answers with its status, once what it did is durable.
 template <typename Target, typename Request, typename Response>
 grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, Target& target,
                                  Status (Target::*operation)(const Request&, Response&), const Request* request,
                                  Response* response) {
   auto* const reactor = context->DefaultReactor();
-  reactor->Finish(to_grpc((target.*operation)(*request, *response)));
+  const auto status = (target.*operation)(*request, *response);
+  if constexpr (requires { target.when_durable([](const Status&) {}); }) {
+    if (status.ok()) {
+      target.when_durable([reactor](const Status& durable) { reactor->Finish(to_grpc(durable)); });
+      return reactor;
+    }
+  }
+  reactor->Finish(to_grpc(status));
   return reactor;
 }
 

@@ -34,10 +34,10 @@ class PublisherService final : public v1::Publisher::WithRawCallbackMethod_Publi
   ServerUnaryReactor* Publish(CallbackServerContext* context, const grpc::ByteBuffer* request,
                               grpc::ByteBuffer* response) override {
     auto* const reactor = context->DefaultReactor();
-    BatchPtr batch;
-    const auto status = broker_.publish(Contiguous(*request).view(), batch);
-    if (status.ok()) *response = publish_response(*batch);
-    reactor->Finish(to_grpc(status));
+    broker_.publish(Contiguous(*request).view(), [reactor, response](const Status& status, const BatchPtr& batch) {
+      if (status.ok()) *response = publish_response(*batch);
+      reactor->Finish(to_grpc(status));
+    });
     return reactor;
   }
 

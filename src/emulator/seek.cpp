@@ -20,7 +20,8 @@ std::vector<MessageRef> Subscription::collect() const {
   std::vector<MessageRef> messages;
   messages.reserve(backlog_size_ + ready_.size() + delayed_.size() + keys_.size() + leases_.size());
   for (const auto& range : backlog_) {
-    for (auto i = range.next; i < range.end; ++i) messages.push_back({range.batch, i});
+    const auto batch = batch_of(range);
+    for (auto i = range.next; batch != nullptr && i < range.end; ++i) messages.push_back({batch, i});
   }
   for (const auto& entry : ready_) messages.push_back(entry.message);
   for (const auto& [at, entry] : delayed_) messages.push_back(entry.message);
@@ -42,6 +43,7 @@ void Subscription::restart(std::vector<MessageRef> messages) {
   for (const auto& token : held) end_lease(token);
   backlog_.clear();
   backlog_size_ = 0;
+  backlog_bytes_ = 0;
   ready_.clear();
   delayed_.clear();
   keys_.clear();
@@ -55,6 +57,12 @@ void Subscription::reset(std::vector<MessageRef> messages) {
   Effects effects;
   {
     const std::lock_guard lock(mutex_);
+    auto dropped = collect();
+    std::ranges::sort(messages, {}, &MessageRef::id);
+    std::erase_if(dropped, [&](const MessageRef& message) {
+      return std::ranges::binary_search(messages, message.id(), {}, &MessageRef::id);
+    });
+    for (auto& message : dropped) settle(std::move(message), effects);
     restart(std::move(messages));
     finish(effects);
   }
@@ -103,11 +111,11 @@ QueueStats Subscription::stats() const {
   QueueStats stats = counters_;
   stats.outstanding = leases_.size();
   stats.backlog = backlog_size_ + ready_.size() + delayed_.size() + keys_.size() + leases_.size();
-  const auto note = [&](const MessageRef& message) {
-    const Time at = message.batch->publish_time();
+  const auto note_time = [&](Time at) {
     if (!stats.oldest || at < *stats.oldest) stats.oldest = at;
   };
-  if (!backlog_.empty()) note({backlog_.front().batch, 0});
+  const auto note = [&](const MessageRef& message) { note_time(message.batch->publish_time()); };
+  if (!backlog_.empty()) note_time(backlog_.front().publish_time);
   for (const auto& entry : ready_) note(entry.message);
   for (const auto& [at, entry] : delayed_) note(entry.message);
   keys_.for_each([&](const Entry& entry) { note(entry.message); });

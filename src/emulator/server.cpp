@@ -13,6 +13,7 @@
 #include "emulator/push.hpp"
 #include "emulator/schemas.hpp"
 #include "emulator/services.hpp"
+#include "emulator/store.hpp"
 
 namespace cfd::emulator {
 
@@ -27,6 +28,10 @@ struct Server::Impl {
   explicit Impl(ServerOptions server_options) : options(std::move(server_options)) {
     broker.set_push_control(&push);
     broker.set_message_check(&schemas);
+    if (options.data_directory.empty()) return;
+    store = std::make_unique<Store>(options.data_directory);
+    broker.set_store(store.get());
+    store->start();
   }
 
   ServerOptions options;
@@ -34,6 +39,7 @@ struct Server::Impl {
   Scheduler scheduler{clock};
   PushDispatcher push;
   Schemas schemas{clock};
+  std::unique_ptr<Store> store;
   Broker broker{scheduler};
   IamPolicies policies{[this](const std::string& name) { return broker.exists(name) || schemas.exists(name); }};
   std::unique_ptr<grpc::Service> publisher = make_publisher_service(broker);
@@ -85,6 +91,7 @@ std::string Server::host() const {
 
 void Server::stop() {
   auto& impl = *impl_;
+  // The store goes last, because calls under way end when it has written what they did.
   impl.push.stop();
   if (impl.grpc_server != nullptr) {
     impl.grpc_server->Shutdown(std::chrono::system_clock::now() + shutdown_grace);
@@ -92,6 +99,7 @@ void Server::stop() {
     impl.grpc_server.reset();
   }
   impl.scheduler.stop();
+  if (impl.store != nullptr) impl.store->stop();
 }
 
 Broker& Server::broker() noexcept { return impl_->broker; }

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// The local Pub/Sub server as a library: google.pubsub.v1 over gRPC, in memory, up in milliseconds.
+/// The local Pub/Sub server as a library: google.pubsub.v1 over gRPC, in memory or on disk, up in milliseconds.
 
 #include <cstdint>
 #include <memory>
@@ -14,11 +14,13 @@ class Broker;
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0: the system chooses; see Server::port
+  std::string data_directory = {};  ///< where topics, subscriptions and messages are kept; empty: nowhere
 };
 
 /// start, port and stop belong to one thread; the broker may be used from any.
 class Server {
  public:
+  /// Throws cfd::Error where there is a data directory that cannot be used.
   explicit Server(ServerOptions options = {});
   ~Server();  ///< stops
   Server(const Server&) = delete;

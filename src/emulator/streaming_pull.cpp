@@ -186,9 +186,21 @@ class StreamingPullCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
       const auto held = queue_->modify_deadline(request.modified, request.deadlines);
       if (exactly_once_) wire::append_bytes(confirmations, 3, confirmation(request.modified, held));
     }
-    if (confirmations.empty()) return;
-    const std::lock_guard lock(mutex_);
-    confirmations_.push_back(std::move(confirmations));
+    if (!confirmations.empty()) confirm(std::move(confirmations));
+  }
+
+  /// What is confirmed must not come back, not even after a crash.
+  void confirm(std::string confirmations) {
+    broker_.when_durable([weak = weak_from_this(), confirmations = std::move(confirmations)](const Status& status) {
+      const auto self = weak.lock();
+      if (self == nullptr) return;
+      if (!status.ok()) return self->finish(status);
+      {
+        const std::lock_guard lock(self->mutex_);
+        self->confirmations_.push_back(confirmations);
+      }
+      self->pump();
+    });
   }
 
   /// Writes what there is to write, unless a write is under way.

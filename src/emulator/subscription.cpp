@@ -8,6 +8,8 @@ namespace cfd::emulator {
 namespace {
 
 constexpr std::size_t max_backoff_doublings = 16;
+/// What of a backlog stays in memory, in bytes, where it can be brought back from elsewhere.
+constexpr std::size_t max_backlog_bytes = 32U << 20U;
 
 std::int64_t bytes_of(const MessageRef& message) noexcept { return static_cast<std::int64_t>(message.wire().size()); }
 
@@ -41,8 +43,7 @@ void Subscription::publish(const BatchPtr& batch) {
   {
     const std::lock_guard lock(mutex_);
     if (settings_.filter.empty()) {
-      backlog_.push_back({batch, 0, static_cast<std::uint32_t>(batch->size())});
-      backlog_size_ += batch->size();
+      push_range(batch, 0, static_cast<std::uint32_t>(batch->size()));
     } else {
       for (std::uint32_t i = 0; i < batch->size(); ++i) {
         MessageRef message{batch, i};
@@ -87,7 +88,7 @@ std::vector<Delivery> Subscription::take(const ConsumerPtr& consumer, std::size_
     while (deliveries.size() < max_messages && bytes < max_bytes && has_room(*consumer) && closed_.ok()) {
       auto entry = next_entry(consumer->id);
       if (!entry) break;
-      if (too_old(entry->message, now)) {
+      if (too_old(entry->message.batch->publish_time(), now)) {
         settle(std::move(entry->message), effects);
         continue;
       }
@@ -203,13 +204,36 @@ void Subscription::apply(Effects effects) {
 }
 
 void Subscription::append(MessageRef message) {
-  ++backlog_size_;
-  if (!backlog_.empty() && backlog_.back().batch == message.batch && backlog_.back().end == message.index) {
+  if (!backlog_.empty() && backlog_.back().first_id == message.batch->id(0) && backlog_.back().end == message.index) {
     ++backlog_.back().end;
+    ++backlog_size_;
     return;
   }
-  const auto index = message.index;
-  backlog_.push_back({std::move(message.batch), index, index + 1});
+  push_range(message.batch, message.index, message.index + 1);
+}
+
+void Subscription::push_range(const BatchPtr& batch, std::uint32_t next, std::uint32_t end) {
+  const bool keep = !hooks_.load || backlog_bytes_ < max_backlog_bytes;
+  backlog_.push_back({keep ? batch : nullptr, batch->id(0), batch->publish_time(), next, end});
+  backlog_size_ += end - next;
+  if (keep) backlog_bytes_ += batch->bytes().size();
+}
+
+void Subscription::restore(std::uint64_t first_id, Time publish_time, std::uint32_t next, std::uint32_t end) {
+  const std::lock_guard lock(mutex_);
+  backlog_.push_back({nullptr, first_id, publish_time, next, end});
+  backlog_size_ += end - next;
+}
+
+BatchPtr Subscription::batch_of(const Range& range) const {
+  return range.batch != nullptr ? range.batch : hooks_.load(range.first_id);
+}
+
+void Subscription::pop_range() {
+  const Range& front = backlog_.front();
+  backlog_size_ -= front.end - front.next;
+  if (front.batch != nullptr) backlog_bytes_ -= front.batch->bytes().size();
+  backlog_.pop_front();
 }
 
 std::optional<Entry> Subscription::next_entry(std::uint32_t consumer) {
@@ -225,11 +249,18 @@ std::optional<Entry> Subscription::next_entry(std::uint32_t consumer) {
 std::optional<Entry> Subscription::next_fresh(std::uint32_t consumer) {
   while (!backlog_.empty()) {
     Range& front = backlog_.front();
-    const bool last = front.next + 1 == front.end;
-    Entry entry{{last ? std::move(front.batch) : front.batch, front.next}, 0};
-    if (last) backlog_.pop_front();
-    else ++front.next;
+    if (front.batch == nullptr) {
+      front.batch = hooks_.load(front.first_id);
+      if (front.batch == nullptr) {  // Gone from where it was kept; there is nothing left to deliver.
+        pop_range();
+        continue;
+      }
+      backlog_bytes_ += front.batch->bytes().size();
+    }
+    Entry entry{{front.batch, front.next}, 0};
+    ++front.next;
     --backlog_size_;
+    if (front.next == front.end) pop_range();
     if (!settings_.ordered || entry.message.ordering_key().empty()) return entry;
     const std::string key(entry.message.ordering_key());
     if (keys_.may_deliver(key, consumer)) return entry;
@@ -305,25 +336,22 @@ Duration Subscription::backoff(std::uint32_t attempts) const {
   return std::min(maximum, minimum * (std::int64_t{1} << doublings));
 }
 
-bool Subscription::too_old(const MessageRef& message, Time now) const {
-  return message.batch->publish_time() + settings_.retention <= now;
-}
-
 void Subscription::drop_old(Time now, Effects& effects) {
-  while (!backlog_.empty() && too_old({backlog_.front().batch, 0}, now)) {
-    Range& front = backlog_.front();
-    for (auto i = front.next; i < front.end; ++i) effects.acknowledged.push_back({front.batch, i});
-    backlog_size_ -= front.end - front.next;
-    backlog_.pop_front();
+  while (!backlog_.empty() && too_old(backlog_.front().publish_time, now)) {
+    const Range& front = backlog_.front();
+    if (const auto batch = batch_of(front)) {
+      for (auto i = front.next; i < front.end; ++i) effects.acknowledged.push_back({batch, i});
+    }
+    pop_range();
   }
-  while (!acked_.empty() && too_old(acked_.front(), now)) acked_.pop_front();
+  while (!acked_.empty() && too_old(acked_.front().batch->publish_time(), now)) acked_.pop_front();
 }
 
 std::optional<Time> Subscription::next_event() const {
   std::optional<Time> next = leases_.next_deadline();
   keep_earliest(next, keys_.next_event());
   if (!delayed_.empty()) keep_earliest(next, std::optional{delayed_.begin()->first});
-  if (!backlog_.empty()) keep_earliest(next, std::optional{backlog_.front().batch->publish_time() + settings_.retention});
+  if (!backlog_.empty()) keep_earliest(next, std::optional{backlog_.front().publish_time + settings_.retention});
   if (!acked_.empty()) keep_earliest(next, std::optional{acked_.front().batch->publish_time() + settings_.retention});
   return next;
 }

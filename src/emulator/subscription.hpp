@@ -65,6 +65,9 @@ struct QueueHooks {
   std::function<void(Time)> schedule;
   /// These messages are done with.
   std::function<void(const std::vector<MessageRef>&)> acknowledged;
+  /// Brings back a batch that is kept elsewhere; null where it is gone. Where this is set, a long backlog is not held
+  /// in memory. Called with the queue's lock held.
+  std::function<BatchPtr(std::uint64_t first_id)> load;
 };
 
 struct QueueStats {
@@ -84,6 +87,9 @@ class Subscription {
 
   /// Appends what passes the filter of a batch.
   void publish(const BatchPtr& batch);
+
+  /// Appends messages first_id + next to first_id + end - 1 of a batch that load() can bring back.
+  void restore(std::uint64_t first_id, Time publish_time, std::uint32_t next, std::uint32_t end);
 
   ConsumerPtr add_consumer(std::function<void()> wake, std::int64_t max_messages, std::int64_t max_bytes);
   /// What is out with the consumer stays out until its deadline.
@@ -121,8 +127,11 @@ class Subscription {
   Status closed() const;
 
  private:
+  /// Messages that follow each other in a batch. Without `batch` they are kept elsewhere until their turn comes.
   struct Range {
     BatchPtr batch;
+    std::uint64_t first_id = 0;
+    Time publish_time;
     std::uint32_t next = 0, end = 0;
   };
   /// What is to be done once the lock is released.
@@ -136,6 +145,9 @@ class Subscription {
   void apply(Effects effects);
   void finish(Effects& effects);
   void append(MessageRef message);
+  void push_range(const BatchPtr& batch, std::uint32_t next, std::uint32_t end);
+  BatchPtr batch_of(const Range& range) const;
+  void pop_range();
   std::optional<Entry> next_entry(std::uint32_t consumer);
   std::optional<Entry> next_fresh(std::uint32_t consumer);
   Delivery lease(Entry entry, Consumer& consumer, Time deadline);
@@ -144,7 +156,7 @@ class Subscription {
   void retry(Entry entry, Effects& effects);
   void settle(MessageRef message, Effects& effects);
   Duration backoff(std::uint32_t attempts) const;
-  bool too_old(const MessageRef& message, Time now) const;
+  bool too_old(Time published, Time now) const { return published + settings_.retention <= now; }
   void drop_old(Time now, Effects& effects);
   std::optional<Time> next_event() const;
   std::vector<MessageRef> collect() const;
@@ -159,6 +171,7 @@ class Subscription {
   QueueSettings settings_;
   std::deque<Range> backlog_;          // never delivered, in order of publication
   std::size_t backlog_size_ = 0;
+  std::size_t backlog_bytes_ = 0;      // of the batches that backlog_ holds in memory
   std::deque<Entry> ready_;            // to be delivered again, now
   std::multimap<Time, Entry> delayed_;  // to be delivered again, later
   KeyQueues keys_;                     // messages that wait for an earlier one of their ordering key

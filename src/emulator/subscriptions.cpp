@@ -42,13 +42,9 @@ Status Broker::create_subscription(const v1::Subscription& request, v1::Subscrip
   if (topic->second->config.has_message_retention_duration()) {
     *config.mutable_topic_message_retention_duration() = topic->second->config.message_retention_duration();
   }
-  const auto uid = next_uid_++;
-  auto resource = std::make_shared<SubscriptionResource>();
-  resource->config = response = config;
-  resource->topic = topic->second->topic;
-  resource->queue =
-      std::make_shared<Subscription>(uid, queue_settings(config), scheduler_.clock(), hooks_for(config.name(), uid));
-  resource->topic->attach(resource->queue);
+  response = config;
+  auto resource = make_subscription(config, next_uid_++);
+  keep(*resource);
   if (push_ != nullptr) push_->configure(config, resource->queue);
   subscriptions_.emplace(config.name(), std::move(resource));
   return {};
@@ -79,6 +75,7 @@ Status Broker::update_subscription(const v1::UpdateSubscriptionRequest& request,
   if (status = check_dead_letter_topic(config); !status.ok()) return status;
   found->second->config = response = config;
   found->second->queue->change(queue_settings(config));
+  keep(*found->second);
   if (push_ != nullptr) push_->configure(config, found->second->queue);
   return {};
 }
@@ -110,6 +107,10 @@ void Broker::remove_subscription(const std::shared_ptr<SubscriptionResource>& re
   if (push_ != nullptr) push_->remove(resource->config.name());
   if (resource->topic != nullptr) resource->topic->detach(resource->queue);
   resource->topic.reset();
+  if (resource->config.detached()) {
+    keep(*resource);
+    if (store_ != nullptr) store_->drop_pending(resource->queue->uid());
+  }
   resource->queue->close(std::move(reason));
 }
 
@@ -123,6 +124,7 @@ Status Broker::delete_subscription(const v1::DeleteSubscriptionRequest& request,
     if (found == subscriptions_.end()) return not_found(name);
     resource = found->second;
     subscriptions_.erase(found);
+    if (store_ != nullptr) store_->erase_subscription(name, resource->queue->uid());
   }
   remove_subscription(resource, not_found(name));
   return {};

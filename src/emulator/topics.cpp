@@ -23,6 +23,7 @@ Status Broker::create_topic(const v1::Topic& request, v1::Topic& response) {
   resource->topic = std::make_shared<Topic>(scheduler_.clock());
   resource->topic->set_retention(to_duration(config.message_retention_duration()));
   topics_.emplace(config.name(), std::move(resource));
+  if (store_ != nullptr) store_->put_topic(config.name(), config.SerializeAsString());
   return {};
 }
 
@@ -43,6 +44,7 @@ Status Broker::update_topic(const v1::UpdateTopicRequest& request, v1::Topic& re
   found->second->config = response = config;
   found->second->topic->set_retention(to_duration(config.message_retention_duration()));
   refresh_topic_retention(name);
+  if (store_ != nullptr) store_->put_topic(name, config.SerializeAsString());
   return {};
 }
 
@@ -56,6 +58,7 @@ void Broker::refresh_topic_retention(const std::string& topic) {
     } else {
       subscription->config.clear_topic_message_retention_duration();
     }
+    keep(*subscription);
   }
 }
 
@@ -119,11 +122,13 @@ Status Broker::delete_topic(const v1::DeleteTopicRequest& request, google::proto
     subscription->config.clear_topic_message_retention_duration();
     found->second->topic->detach(subscription->queue);
     subscription->topic.reset();
+    keep(*subscription);
   }
   for (const auto& [name, snapshot] : snapshots_) {
     if (snapshot->config.topic() == request.topic()) snapshot->config.set_topic(std::string(deleted_topic));
   }
   topics_.erase(found);
+  if (store_ != nullptr) store_->erase_topic(request.topic());
   return {};
 }
 
