@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <stdexcept>
+#include <functional>
 #include <functional>
 #include <string>
 #include <thread>
@@ -85,8 +87,26 @@ void consume_rows(bench::Report& report, const std::string& suffix, bench::Load&
   report.add("delivery_p50_us" + suffix, load.delivery("delivery", samples).count(), "us");
 }
 
+/// Every batch on disk before it is confirmed, with a subscription for whose sake it is kept.
+void durable_row(bench::Report& report) {
+  std::string directory = std::filesystem::current_path() / "bench-emulator-XXXXXX";
+  if (mkdtemp(directory.data()) == nullptr) throw std::runtime_error("cannot make " + directory);
+  {
+    const int port = bench::free_port();
+    auto command = cfd_command(port);
+    command.insert(command.end(), {"--data-dir", directory});
+    const bench::Child child(command, server_core);
+    bench::Load load(host(port));
+    load.first_answer(Clock::now());
+    load.create("durable", true);
+    report.add("durable_publish_rps", median_of(rounds, [&] { return load.publish("durable", 300, 1000, 256, 8); }), "1/s");
+  }
+  std::filesystem::remove_all(directory);
+}
+
 void our_rows(bench::Report& report) {
   publish_rows(report);
+  durable_row(report);
   const int port = bench::free_port();
   const bench::Child child(cfd_command(port), server_core);
   bench::Load load(host(port));
