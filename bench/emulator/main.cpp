@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <stdexcept>
 #include <functional>
-#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
