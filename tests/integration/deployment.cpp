@@ -22,10 +22,10 @@ Environment Deployment::settings() const {
           {"PUBSUB_EMULATOR_HOST", Server::instance().host()}};
 }
 
-Process& Deployment::start_worker(const Environment& extra) {
+Process& Deployment::start_worker(const Environment& extra, const std::string& program) {
   const bool first = workers_.empty();
   const std::string ready = directory_ / ("ready-" + std::to_string(workers_.size()));
-  std::vector<std::string> command = {CFD_TEST_WORKER, "--ready-file", ready};
+  std::vector<std::string> command = {program, "--ready-file", ready};
   if (GetParam() == Delivery::push) {
     command.insert(command.end(), {"--port", first ? "0" : port_});
   } else {
@@ -43,10 +43,10 @@ Process& Deployment::start_worker(const Environment& extra) {
   return worker;
 }
 
-int Deployment::call(const std::string& function, const std::string& argument, const Environment& extra) {
+int Deployment::run_caller(const std::vector<std::string>& command, const Environment& extra) {
   Environment environment = settings();
   for (const auto& [name, value] : extra) environment[name] = value;
-  Process caller({CFD_TEST_CALLER, function, argument}, environment);
+  Process caller(command, environment);
   const int status = caller.wait();
   caller_output_ = caller.output();
   return status;

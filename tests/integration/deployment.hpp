@@ -24,10 +24,15 @@ class Deployment : public testing::TestWithParam<Delivery> {
 
   /// Starts a worker and, the first time, creates the subscription that reaches it. A worker after the first
   /// takes the first one's place: by push it listens on the same port.
-  Process& start_worker(const Environment& extra = {});
+  Process& start_worker(const Environment& extra = {}, const std::string& program = CFD_TEST_WORKER);
 
   /// Runs the tests' caller to its end and returns its exit status.
-  int call(const std::string& function, const std::string& argument, const Environment& extra = {});
+  int call(const std::string& function, const std::string& argument, const Environment& extra = {}) {
+    return run_caller({CFD_TEST_CALLER, function, argument}, extra);
+  }
+
+  /// The same with another program.
+  int run_caller(const std::vector<std::string>& command, const Environment& extra = {});
 
   /// What the last caller printed.
   const std::string& caller_output() const { return caller_output_; }
