@@ -17,6 +17,12 @@ struct Attribute {
   std::string_view value;
 };
 
+/// One header of an HTTP request. Views, as an Attribute's.
+struct Header {
+  std::string_view name;  ///< case-insensitive
+  std::string_view value;
+};
+
 /// A delivered Pub/Sub message. All views must outlive the Event; nothing is copied.
 struct Event {
   std::string_view id;            ///< Pub/Sub's message id, the event id of the log lines
@@ -45,7 +51,7 @@ enum class Verdict : std::uint8_t {
 /// A verdict with its reason.
 struct Outcome {
   Verdict verdict = Verdict::executed;
-  std::string reason;                   ///< empty when executed; one line, for the log, never for the sender
+  std::string reason;                  ///< empty when executed; one line, for the log, never for the sender
   std::chrono::milliseconds after{0};  ///< with Verdict::retry: the wish of cfd::Retry
 };
 

@@ -7,6 +7,11 @@
 ///     #include <cfd/execute.hpp>
 ///     int main(int argc, char** argv) { return cfd::execute(argc, argv); }
 
+#include <span>
+#include <string>
+
+#include <cfd/event.hpp>
+
 namespace cfd {
 
 /// Executes the functions of this program until the process is asked to end by SIGTERM or SIGINT: takes
@@ -19,5 +24,12 @@ namespace cfd {
 /// setting or the port. Never throws. Takes over both signals, and ignores SIGPIPE. To be called once, before
 /// any thread is started.
 int execute(int argc, char** argv);
+
+/// Executes what one HTTP request brings, for a program that has an HTTP server of its own, or
+/// functions-framework-cpp: Pub/Sub pushes with and without wrapper, CloudEvents in binary, structured and
+/// batch mode, background events. Of a batch the worst outcome is returned: retry, before reject, before
+/// executed. A request that is none of these is rejected. Answer 204 for executed, 503 for retry and 422 for
+/// reject to let Pub/Sub do the right thing. Thread-safe; never throws.
+Outcome execute_event(std::span<const Header> headers, std::string body);
 
 }  // namespace cfd

@@ -7,7 +7,7 @@
 
 #include <cfd/log.hpp>
 
-#include "http/push_body.hpp"
+#include "http/request.hpp"
 
 namespace cfd::http {
 namespace {
@@ -170,21 +170,30 @@ void Session::dispatch() {
 }
 
 void Session::run() noexcept {
-  std::string fault;
   try {
-    fault = parse_push(parser_->get().body(), delivery_);
-    if (fault.empty())
-      response_ =
-          response_to(core_->handler(delivery_.messages.front().event, core_->stop_functions.get_token()));
+    execute();
   } catch (const std::exception& error) {
     log::error("a request could not be handled and will be delivered again: {}", error.what());
     response_ = {.status = 503};
   }
-  if (!fault.empty()) {
-    log::error("a request was refused with status 400: its body {}", fault);
-    response_ = {.status = 400, .body = "the body is no Pub/Sub push; the log says why\n"};
-  }
   core_->completed(shared_from_this());
+}
+
+void Session::execute() {
+  auto& request = parser_->get();
+  headers_.clear();
+  for (const auto& field : request)
+    headers_.push_back({{field.name_string().data(), field.name_string().size()},
+                        {field.value().data(), field.value().size()}});
+  if (const std::string fault = parse_request(headers_, request.body(), delivery_); !fault.empty()) {
+    log::error("a request was refused with status 400: its body {}", fault);
+    response_ = {.status = 400, .body = "the body is no Pub/Sub message; the log says why\n"};
+    return;
+  }
+  Outcome worst;
+  for (const Message& message : delivery_.messages)
+    worst = worse(std::move(worst), core_->handler(message.event, core_->stop_functions.get_token()));
+  response_ = response_to(worst);
 }
 
 void Session::resume() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -43,6 +44,7 @@ class Session final : public Task, public std::enable_shared_from_this<Session> 
   void read();
   void parse();
   bool accept_header();
+  void execute();
   void dispatch();
   void respond(const Response& response);
   void answer(const Response& response, bool keep_alive);
@@ -56,6 +58,7 @@ class Session final : public Task, public std::enable_shared_from_this<Session> 
   std::shared_ptr<Core> core_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
+  std::vector<Header> headers_;
   Delivery delivery_;
   Response response_;
   std::string out_;

@@ -6,18 +6,13 @@
 #include "http/server.hpp"
 #include "settings/settings.hpp"
 #include "worker/ready_file.hpp"
+#include "worker/source.hpp"
 #include "worker/worker.hpp"
 
 namespace cfd::worker {
 namespace {
 
 using settings::Key;
-
-// The log's third column: the topic that the calls were made to, where it is known, else the subscription.
-std::string_view source_of(const std::string& topic, const Event& event) {
-  if (!topic.empty()) return topic;
-  return event.subscription.substr(event.subscription.rfind('/') + 1);
-}
 
 }  // namespace
 
