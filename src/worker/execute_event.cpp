@@ -1,10 +1,9 @@
 #include <cfd/execute.hpp>
 #include <cfd/log.hpp>
 
-#include "execute/executor.hpp"
 #include "http/request.hpp"
 #include "settings/settings.hpp"
-#include "worker/source.hpp"
+#include "worker/run_message.hpp"
 
 namespace cfd {
 
@@ -18,8 +17,7 @@ Outcome execute_event(std::span<const Header> headers, std::string body) {
     const std::string topic = settings::find(settings::Key::topic).value_or("");
     Outcome worst;
     for (const http::Message& message : delivery.messages)
-      worst =
-          http::worse(std::move(worst), execute::run(message.event, worker::source_of(topic, message.event)));
+      worst = http::worse(std::move(worst), worker::run_message(message.event, topic, {}));
     return worst;
   } catch (const std::exception& error) {
     log::error("a request could not be handled and should be delivered again: {}", error.what());

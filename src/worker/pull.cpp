@@ -5,11 +5,11 @@
 
 #include <cfd/error.hpp>
 
-#include "execute/executor.hpp"
 #include "settings/settings.hpp"
 #include "settings/validate.hpp"
 #include "transport/transport.hpp"
 #include "worker/ready_file.hpp"
+#include "worker/run_message.hpp"
 #include "worker/worker.hpp"
 
 namespace cfd::worker {
@@ -44,7 +44,7 @@ transport::SubscriberConfig config_for(const std::string& subscription) {
 }
 
 transport::Disposition execute_one(const std::string& source, const Event& event, std::stop_token stop) {
-  const Outcome outcome = execute::run(event, source, std::move(stop));
+  const Outcome outcome = run_message(event, source, std::move(stop));
   return {.ack = outcome.verdict == Verdict::executed,
           .redeliver_after = std::chrono::ceil<std::chrono::seconds>(outcome.after)};
 }

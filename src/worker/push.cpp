@@ -2,11 +2,10 @@
 
 #include <cfd/error.hpp>
 
-#include "execute/executor.hpp"
 #include "http/server.hpp"
 #include "settings/settings.hpp"
 #include "worker/ready_file.hpp"
-#include "worker/source.hpp"
+#include "worker/run_message.hpp"
 #include "worker/worker.hpp"
 
 namespace cfd::worker {
@@ -23,7 +22,7 @@ End take_pushes(const Flags& flags, Signals& signals) {
   options.queue = settings::number(Key::queue);
   http::Server server(
       options, [topic = settings::find(Key::topic).value_or("")](const Event& event, std::stop_token stop) {
-        return execute::run(event, source_of(topic, event), std::move(stop));
+        return run_message(event, topic, std::move(stop));
       });
   server.start();
   log_start(fmt::format("listening on {}:{}", options.address, server.port()));
