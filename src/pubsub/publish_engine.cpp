@@ -184,20 +184,23 @@ void GrpcPublisher::Engine::resume(std::string_view ordering_key) {
 void GrpcPublisher::Engine::send(BatchPtr batch) {
   auto request = std::make_unique<Request>();
   request->batch = std::move(batch);
+  const Clock::time_point now = Clock::now();
+  const Clock::time_point deadline = std::min(now + attempt_timeout, request->batch->deadline);
+  request->context.set_deadline(
+      std::chrono::system_clock::now() +
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline - now));
+  request->reader = stub_->PrepareUnaryCall(&request->context, publish_method, share(request->batch->request),
+                                            &completions_);
+  auto* const reader = request->reader.get();
   {
     const std::lock_guard lock(mutex_);
     requests_.insert(request.get());
     if (phase_ == Phase::aborting) request->context.TryCancel();
   }
-  const Clock::time_point deadline = std::min(Clock::now() + attempt_timeout, request->batch->deadline);
-  request->context.set_deadline(
-      std::chrono::system_clock::now() +
-      std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline - Clock::now()));
-  request->reader = stub_->PrepareUnaryCall(&request->context, publish_method, share(request->batch->request),
-                                            &completions_);
-  request->reader->StartCall();
+  // From here on the engine's own thread may end the request at any moment: nothing of it is read any more.
   Request* const tag = request.release();
-  tag->reader->Finish(&tag->response, &tag->status, tag);
+  reader->StartCall();
+  reader->Finish(&tag->response, &tag->status, tag);
 }
 
 // ---- On the engine's own thread

@@ -3,15 +3,17 @@
 #include <string>
 #include <utility>
 
-#include <cfd/error.hpp>
-
+#include "pubsub/grpc_process.hpp"
 #include "pubsub/publish_engine.hpp"
 #include "transport/fork.hpp"
 
 namespace cfd::pubsub {
 
 GrpcPublisher::GrpcPublisher(transport::PublisherConfig config, Backoff backoff)
-    : engine_(std::make_unique<Engine>(std::move(config), backoff)), process_(transport::fork_generation()) {}
+    : process_(transport::fork_generation()) {
+  claim_grpc();
+  engine_ = std::make_unique<Engine>(std::move(config), backoff);
+}
 
 GrpcPublisher::~GrpcPublisher() {
   // The child has none of the parent's threads and must not close the parent's connection: it lets go of its
@@ -24,11 +26,7 @@ bool GrpcPublisher::in_child() const noexcept {
 }
 
 void GrpcPublisher::publish(const transport::Outgoing& message, detail::CallStatePtr call) {
-  if (in_child())
-    throw PublishError(
-        "FAILED_PRECONDITION",
-        "this process was forked from one that had already dispatched calls, and gRPC does not survive "
-        "that: fork before the first call, or exec after the fork");
+  if (in_child()) claim_grpc();  // throws
   engine_->publish(message, std::move(call));
 }
 

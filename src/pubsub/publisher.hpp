@@ -20,6 +20,7 @@ namespace cfd::pubsub {
 /// does nothing.
 class GrpcPublisher final : public transport::Publisher {
  public:
+  /// Throws PublishError in the child of a process that has used gRPC.
   explicit GrpcPublisher(transport::PublisherConfig config, Backoff backoff = {});
 
   /// Closes at once; close() before it gives the queue time.

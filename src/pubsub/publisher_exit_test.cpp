@@ -145,6 +145,12 @@ TEST(PublisherExit, AForkedChildIsToldAndItsParentGoesOn) {
     } catch (const PublishError& e) {
       status = e.code() == "FAILED_PRECONDITION" ? 0 : 2;
     }
+    try {
+      GrpcPublisher anew(config_for(server));
+      status = 4;
+    } catch (const PublishError& e) {
+      if (e.code() != "FAILED_PRECONDITION") status = 5;
+    }
     if (publisher.flush(Clock::now() + 60s) != 0 || publisher.close(Clock::now() + 60s) != 0) status = 3;
     publisher.~GrpcPublisher();  // must neither join the parent's thread nor close its connection
     _exit(status);

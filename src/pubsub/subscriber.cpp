@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pubsub/grpc_process.hpp"
 #include "pubsub/pull_engine.hpp"
 
 namespace cfd::pubsub {
@@ -10,6 +11,7 @@ GrpcSubscriber::GrpcSubscriber(transport::SubscriberConfig config, Backoff backo
     : config_(std::move(config)), backoff_(backoff), times_(times) {}
 
 std::string GrpcSubscriber::run(std::stop_token stop, const Handler& handler) {
+  claim_grpc();
   PullEngine engine(config_, backoff_, times_, std::move(stop), handler);
   return engine.run();
 }
