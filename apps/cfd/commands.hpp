@@ -16,6 +16,9 @@ void add_emulator(CLI::App& app);
 /// `cfd topic`, `cfd subscription`, `cfd publish`, `cfd pull`: what there is on a Pub/Sub server, for those without gcloud.
 void add_pubsub(CLI::App& app);
 
+/// `cfd diff`: what would fail between two programs.
+void add_diff(CLI::App& app);
+
 /// `cfd completion`: the completion script of a shell.
 void add_completion(CLI::App& app);
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "cfd/pubsub/v1/pubsub.pb.h"
 #include "commands.hpp"
 #include "emulator/broker.hpp"
+#include "emulator/declaration.hpp"
 #include "emulator/server.hpp"
 #include "resource_names.hpp"
 
@@ -33,6 +35,7 @@ struct Options {
   std::vector<std::string> topics;
   std::vector<std::string> subscriptions;
   std::string ready_file;
+  std::string config;
 };
 
 void require(const emulator::Status& status) {
@@ -72,11 +75,12 @@ void write_ready_file(const std::string& path, const std::string& host) {
   if (!file || error) throw Error(fmt::format("--ready-file {}: cannot be written", path));
 }
 
-void announce(const std::string& host) {
+void announce(const std::string& host, std::uint16_t http_port) {
   const bool colours = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   const auto command = fmt::format("export PUBSUB_EMULATOR_HOST={}", host);
   fmt::print("Pub/Sub server ready on {}; point programs at it with: {}\n", host,
              colours ? fmt::format(fmt::emphasis::bold, "{}", command) : command);
+  if (http_port != 0) fmt::print("REST and the page: http://{}:{}/\n", host.substr(0, host.rfind(':')), http_port);
   std::fflush(stdout);
 }
 
@@ -105,8 +109,16 @@ void run(const Options& options) {
     if (!server.broker().exists(name)) create_topic(server.broker(), name);  // It may be kept from the last run.
   }
   for (const auto& subscription : options.subscriptions) create_subscription(server.broker(), project, subscription);
+  std::optional<emulator::DeclarationFile> declared;
+  if (!options.config.empty()) {
+    declared.emplace(options.config, project, server.broker(), [&](const std::string& error) {
+      if (error.empty()) fmt::print("applied {} again\n", options.config);
+      else fmt::print(stderr, "cfd: {}\n", error);
+      std::fflush(stdout);
+    });
+  }
   server.start();
-  announce(server.host());
+  announce(server.host(), server.http_port());
   if (!options.ready_file.empty()) write_ready_file(options.ready_file, server.host());
   int signal = 0;
   sigwait(&signals, &signal);
@@ -126,6 +138,11 @@ void add_emulator(CLI::App& app) {
       ->add_option("--subscription", options->subscriptions,
                    "Create a subscription, SUBSCRIPTION=TOPIC or SUBSCRIPTION=TOPIC,push=URL; may be repeated")
       ->allow_extra_args(false);
+  command->add_option("--http-port", options->server.http_port,
+                      "Also serve the page, the REST interface and the keys of push tokens (JWKS) on this port; 0 for any");
+  command->add_option("--config", options->config,
+                      "YAML file of topics and subscriptions, by the API's field names; applied again when it changes")
+      ->check(CLI::ExistingFile);
   command->add_option("--data-dir", options->server.data_directory,
                       "Keep topics, subscriptions and messages in this directory, through restarts and crashes");
   command->add_option("--ready-file", options->ready_file, "Write host:port to this file once the server is ready");

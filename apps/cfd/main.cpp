@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
       "  cfd pull my-subscription");
   cfd::command::add_emulator(app);
   cfd::command::add_pubsub(app);
+  cfd::command::add_diff(app);
   cfd::command::add_completion(app);
   try {
     app.parse(argc, argv);

@@ -51,6 +51,18 @@ TEST(Envelope, TakesPlainJson) {
   EXPECT_EQ(last, "3 2");
 }
 
+TEST(Envelope, TakesJsonObjectsForAggregatesWhereNamesAreKnown) {
+  const auto outcome = deliver(R"({"function":"envelope.rich","args":["",{"5":{"y":7}}]})");
+  if constexpr (cfd::detail::field_names_known) {
+    EXPECT_EQ(outcome.verdict, Verdict::executed) << outcome.reason;
+    EXPECT_EQ(last, "0 7");
+    EXPECT_THAT(deliver(R"({"function":"envelope.rich","args":["",{"5":{"z":7}}]})").reason,
+                HasSubstr("no field is named \"z\""));
+  } else {
+    EXPECT_THAT(outcome.reason, HasSubstr("expected array of the fields in order"));
+  }
+}
+
 TEST(Envelope, TakesMessagePackByHand) {
   EXPECT_EQ(deliver("\x92\x92\x01\x02\x81\xa5"
                     "cheer\xa3yay",
