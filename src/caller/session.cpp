@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -25,6 +26,9 @@ struct Session {
   std::mutex mutex = {};
   std::shared_ptr<Publisher> connected = {};
   std::shared_ptr<Publisher> replacement = {};
+  std::vector<std::shared_ptr<Publisher>> replacements =
+      {};                                     ///< all there ever were: a call may still be in one
+  std::atomic<Publisher*> current = nullptr;  ///< what publisher() gives, so that a call takes no lock for it
 };
 
 /// Never destroyed: calls may be made, and must find a clear answer, until the program's last moment. A child
@@ -77,8 +81,7 @@ void close_at_exit() {
   if (unsent != 0)
     log::error(
         "{} call(s) were not confirmed within {} ms of the program's end and may be lost; call cfd::flush "
-        "before "
-        "it, or raise CLOUD_FUNCTIONS_DISPATCH_EXIT_TIMEOUT",
+        "before it, or raise CLOUD_FUNCTIONS_DISPATCH_EXIT_TIMEOUT",
         unsent, timeout.count());
 }
 
@@ -101,17 +104,23 @@ std::shared_ptr<Publisher> connect() {
 
 }  // namespace
 
-std::shared_ptr<Publisher> publisher() {
-  Session& current = session();
-  const std::scoped_lock lock(current.mutex);
-  if (current.replacement != nullptr) return current.replacement;
-  if (current.connected == nullptr) current.connected = connect();
-  return current.connected;
+Publisher& publisher() {
+  Session& mine = session();
+  if (Publisher* current = mine.current.load(std::memory_order_acquire); current != nullptr) return *current;
+  const std::scoped_lock lock(mine.mutex);
+  if (mine.replacement != nullptr) return *mine.replacement;
+  if (mine.connected == nullptr) mine.connected = connect();
+  mine.current.store(mine.connected.get(), std::memory_order_release);
+  return *mine.connected;
 }
 
 std::shared_ptr<Publisher> replace_publisher(std::shared_ptr<Publisher> replacement) {
-  const std::scoped_lock lock(session().mutex);
-  std::swap(session().replacement, replacement);
+  Session& mine = session();
+  const std::scoped_lock lock(mine.mutex);
+  if (replacement != nullptr) mine.replacements.push_back(replacement);
+  std::swap(mine.replacement, replacement);
+  mine.current.store(mine.replacement != nullptr ? mine.replacement.get() : mine.connected.get(),
+                     std::memory_order_release);
   return replacement;
 }
 

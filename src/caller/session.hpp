@@ -12,8 +12,9 @@ namespace cfd::caller {
 
 /// The publisher of this program. Connects on first use, by the settings; a child of a fork connects anew.
 /// Throws ConfigError where a setting is missing or malformed, or where the program links no transport.
-/// The reference keeps it alive through the call, whoever replaces it meanwhile.
-std::shared_ptr<transport::Publisher> publisher();
+/// Takes no lock once connected. What it refers to lives as long as the program, whoever replaces it
+/// meanwhile.
+transport::Publisher& publisher();
 
 /// Puts another publisher in its place, for unit tests; null puts the real one back. Returns the former
 /// replacement.

@@ -53,7 +53,7 @@ void log_push(const detail::Function& function, std::string_view call_id) {
 namespace detail {
 
 Call submit(const Function& function, std::string_view arguments, const CallOptions& options) {
-  const auto publisher = caller::publisher();
+  transport::Publisher& publisher = caller::publisher();
   const auto id = caller::make_call_id();
   const std::string_view call_id(id.data(), id.size());
   Attributes attributes;
@@ -76,7 +76,7 @@ Call submit(const Function& function, std::string_view arguments, const CallOpti
                     function.name, size, codec::max_message_size));
   log_push(function, call_id);
   auto state = make_call_state(call_id);
-  publisher->publish({arguments, attributes.view(), options.ordering_key}, state);
+  publisher.publish({arguments, attributes.view(), options.ordering_key}, state);
   return Call(std::move(state));
 }
 
