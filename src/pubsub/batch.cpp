@@ -20,6 +20,8 @@ constexpr unsigned entry_key = 1;
 constexpr unsigned entry_value = 2;
 constexpr unsigned response_message_ids = 1;
 
+constexpr std::size_t first_capacity = 18U << 10U;
+
 class BufferPool {
  public:
   std::unique_ptr<Buffer> take() {
@@ -44,8 +46,8 @@ class BufferPool {
   BufferPool() { kept_.reserve(kept_buffers); }
 
  private:
-  static constexpr std::size_t kept_capacity = 1U << 20U;
-  static constexpr std::size_t kept_buffers = 16;
+  static constexpr std::size_t kept_capacity = first_capacity * 16;
+  static constexpr std::size_t kept_buffers = 64;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Buffer>> kept_;
 };
@@ -64,7 +66,8 @@ std::size_t attribute_size(const Attribute& a) noexcept {
 char* Buffer::extend(std::size_t size) {
   const std::size_t needed = size_ + size;
   if (needed > capacity_) {
-    const std::size_t grown = std::max({needed, capacity_ * 2, std::size_t{16384}});
+    // In steps of four, the third of which holds a full batch and the message that made it full.
+    const std::size_t grown = std::max({needed, capacity_ * 4, first_capacity});
     auto larger = std::make_unique_for_overwrite<char[]>(grown);
     if (size_ != 0) std::memcpy(larger.get(), bytes_.get(), size_);
     bytes_ = std::move(larger);
