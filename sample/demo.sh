@@ -10,9 +10,13 @@ build=$1
 work=$(mktemp -d)
 processes=()
 cleanup() {
-  for process in "${processes[@]}"; do kill "$process" 2>/dev/null || true; done
-  wait
+  stop
   rm -rf "$work"
+}
+stop() {
+  for process in "${processes[@]}"; do kill "$process" 2>/dev/null || true; done
+  processes=()
+  wait
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
@@ -68,5 +72,6 @@ for line in 'executing: functions.my_func' 'a is just right: hooray!' 'executing
   await "'$line' in the log of the worker" grep -qF "$line" "$work/worker.log"
 done
 await "the end of both calls" finished
+stop
 
 echo "Both calls were made in process $caller and executed in process $worker."
