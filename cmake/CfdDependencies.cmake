@@ -9,6 +9,7 @@ find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)
 if(CFD_WITH_GRPC)
+  find_package(yaml-cpp REQUIRED)
   find_package(Protobuf REQUIRED)
   find_package(PkgConfig REQUIRED)
   # By pkg-config, because Debian's gRPC carries CMake files that name targets it does not install.

@@ -101,7 +101,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   }
 
   void finish(error_code error) {
-    const int status = !error ? parser_->get().result_int() : 0;
+    const int status = !error ? static_cast<int>(parser_->get().result_int()) : 0;
     const bool keep = !error && parser_->get().keep_alive();
     used_ = true;
     beast::get_lowest_layer(stream_).expires_never();

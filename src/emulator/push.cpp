@@ -33,8 +33,15 @@ constexpr std::chrono::seconds lease_margin{5};
 /// Pushes the messages of one subscription. All but the wake-up happens on the dispatcher's thread.
 class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
  public:
-  Pusher(asio::io_context& context, PushForm form, Url url, SubscriptionPtr queue)
+  /// Who a push says it is from, and to whom; without an account, no token is sent.
+  struct Identity {
+    std::string service_account_email, audience;
+  };
+
+  Pusher(asio::io_context& context, OidcSigner& signer, Identity identity, PushForm form, Url url, SubscriptionPtr queue)
       : context_(context),
+        signer_(signer),
+        identity_(std::move(identity)),
         form_(std::move(form)),
         queue_(std::move(queue)),
         client_(std::make_unique<HttpClient>(context, std::move(url))),
@@ -76,7 +83,12 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
 
   void push(const Delivery& delivery, Duration deadline) {
     in_flight_.push_back(delivery.token);
-    client_->post(make_push_request(form_, delivery), deadline,
+    auto request = make_push_request(form_, delivery);
+    if (!identity_.service_account_email.empty()) {
+      request.headers.emplace_back("Authorization",
+                                   "Bearer " + signer_.token(identity_.service_account_email, identity_.audience));
+    }
+    client_->post(std::move(request), deadline,
                   [weak = weak_from_this(), token = delivery.token](const HttpResult& result) {
                     if (const auto self = weak.lock()) self->finish(token, result);
                   });
@@ -115,6 +127,8 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
   }
 
   asio::io_context& context_;
+  OidcSigner& signer_;
+  const Identity identity_;
   const PushForm form_;
   const SubscriptionPtr queue_;
   ConsumerPtr consumer_;
@@ -128,6 +142,9 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
 };
 
 struct PushDispatcher::Impl {
+  explicit Impl(OidcSigner& oidc) : signer(oidc) {}
+
+  OidcSigner& signer;
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::map<std::string, std::shared_ptr<Pusher>> pushers;
@@ -144,7 +161,7 @@ struct PushDispatcher::Impl {
   }
 };
 
-PushDispatcher::PushDispatcher() : impl_(std::make_unique<Impl>()) {}
+PushDispatcher::PushDispatcher(OidcSigner& signer) : impl_(std::make_unique<Impl>(signer)) {}
 
 PushDispatcher::~PushDispatcher() { stop(); }
 
@@ -153,7 +170,10 @@ void PushDispatcher::configure(const v1::Subscription& subscription, const Subsc
   const auto& config = subscription.push_config();
   if (auto url = parse_url(config.push_endpoint()); url && !subscription.detached()) {
     PushForm form{subscription.name(), !config.has_no_wrapper(), config.no_wrapper().write_metadata()};
-    pusher = std::make_shared<Pusher>(impl_->context, std::move(form), std::move(*url), queue);
+    Pusher::Identity identity{config.oidc_token().service_account_email(), config.oidc_token().audience()};
+    if (identity.audience.empty()) identity.audience = config.push_endpoint();
+    pusher = std::make_shared<Pusher>(impl_->context, impl_->signer, std::move(identity), std::move(form),
+                                      std::move(*url), queue);
   }
   asio::post(impl_->context, [this, name = subscription.name(), pusher] { impl_->replace(name, pusher); });
 }

@@ -6,13 +6,15 @@
 #include <memory>
 
 #include "emulator/broker.hpp"
+#include "emulator/oidc.hpp"
 
 namespace cfd::emulator {
 
 /// Pushes on one thread of its own.
 class PushDispatcher final : public PushControl {
  public:
-  PushDispatcher();
+  /// Signs for subscriptions that ask for it.
+  explicit PushDispatcher(OidcSigner& signer);
   ~PushDispatcher() override;
   PushDispatcher(const PushDispatcher&) = delete;
   PushDispatcher& operator=(const PushDispatcher&) = delete;

@@ -10,10 +10,13 @@
 
 #include "emulator/broker.hpp"
 #include "emulator/iam.hpp"
+#include "emulator/oidc.hpp"
 #include "emulator/push.hpp"
+#include "emulator/rest.hpp"
 #include "emulator/schemas.hpp"
 #include "emulator/services.hpp"
 #include "emulator/store.hpp"
+#include "emulator/web_server.hpp"
 
 namespace cfd::emulator {
 
@@ -37,11 +40,14 @@ struct Server::Impl {
   ServerOptions options;
   SystemClock clock;
   Scheduler scheduler{clock};
-  PushDispatcher push;
+  OidcSigner signer{clock};
+  PushDispatcher push{signer};
   Schemas schemas{clock};
   std::unique_ptr<Store> store;
   Broker broker{scheduler};
   IamPolicies policies{[this](const std::string& name) { return broker.exists(name) || schemas.exists(name); }};
+  Rest rest{broker, schemas, policies};
+  WebServer web{broker, rest, signer};
   std::unique_ptr<grpc::Service> publisher = make_publisher_service(broker);
   std::unique_ptr<grpc::Service> subscriber = make_subscriber_service(broker);
   std::unique_ptr<grpc::Service> schema = make_schema_service(schemas);
@@ -78,11 +84,14 @@ void Server::start() {
         "another, or port 0 for any free one",
         address));
   }
+  if (impl.options.http_port) impl.web.start(impl.options.address, *impl.options.http_port);
   impl.scheduler.start();
   impl.push.start();
 }
 
 std::uint16_t Server::port() const noexcept { return static_cast<std::uint16_t>(impl_->port); }
+
+std::uint16_t Server::http_port() const noexcept { return impl_->web.port(); }
 
 std::string Server::host() const {
   const bool any = impl_->options.address == "0.0.0.0" || impl_->options.address == "[::]";
@@ -93,6 +102,7 @@ void Server::stop() {
   auto& impl = *impl_;
   // The store goes last, because calls under way end when it has written what they did.
   impl.push.stop();
+  impl.web.stop();
   if (impl.grpc_server != nullptr) {
     impl.grpc_server->Shutdown(std::chrono::system_clock::now() + shutdown_grace);
     impl.grpc_server->Wait();

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace cfd::emulator {
@@ -14,6 +15,7 @@ class Broker;
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0: the system chooses; see Server::port
+  std::optional<std::uint16_t> http_port = {};  ///< REST, the page and the keys of push tokens; none: not served
   std::string data_directory = {};  ///< where topics, subscriptions and messages are kept; empty: nowhere
 };
 
@@ -31,6 +33,9 @@ class Server {
 
   /// The port bound; valid after start().
   std::uint16_t port() const noexcept;
+
+  /// The HTTP port bound, or 0; valid after start().
+  std::uint16_t http_port() const noexcept;
 
   /// host:port, as PUBSUB_EMULATOR_HOST takes it; valid after start().
   std::string host() const;

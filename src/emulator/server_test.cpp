@@ -415,6 +415,17 @@ TEST_F(PushTest, PushesDataAndMetadataUnwrapped) {
   server.stop();
 }
 
+TEST_F(PushTest, SignsWhatItPushesWhereAsked) {
+  Endpoint endpoint;
+  auto wanted = subscription();
+  wanted.mutable_push_config()->set_push_endpoint(endpoint.url());
+  wanted.mutable_push_config()->mutable_oidc_token()->set_service_account_email("pusher@example.com");
+  create(wanted);
+  publish({"a"});
+  EXPECT_THAT(endpoint.wait_for(1).front().headers.at("Authorization"), ::testing::MatchesRegex("Bearer .+\\..+\\..+"));
+  server.stop();
+}
+
 TEST_F(PushTest, PushesAgainUntilItIsTaken) {
   Endpoint endpoint({500, 429, 302});
   auto wanted = subscription();
