@@ -21,10 +21,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-const std::string publish_method = "/google.pubsub.v1.Publisher/Publish";
+// Plain literals: calls may still be on their way when static objects are destroyed.
+constexpr const char* publish_method = "/google.pubsub.v1.Publisher/Publish";
 
 /// Google's time limit on one attempt.
 constexpr milliseconds attempt_timeout{60'000};
+
+constexpr const char* closed_early = "the publisher was closed before the call was confirmed: ";
 
 /// What a pending message takes besides its bytes: its state, and its place in a batch.
 constexpr std::size_t message_overhead = 128;
@@ -223,7 +226,8 @@ void GrpcPublisher::Engine::run() {
     const std::lock_guard lock(mutex_);
     rest = queue_.clear();
   }
-  give_up(std::move(rest), "CANCELLED", "the publisher was closed before the call was confirmed");
+  give_up(std::move(rest), "CANCELLED",
+          std::string(closed_early) + (last_failure_.empty() ? "not sent yet" : last_failure_));
   completions_.Shutdown();
   void* tag = nullptr;
   bool ok = false;
@@ -320,8 +324,12 @@ void GrpcPublisher::Engine::ended(std::unique_ptr<Request> request) {
     split_and_requeue(std::move(batch));
     return;
   }
-  if (aborting || !publish_may_succeed_later(request->status)) {
+  if (!publish_may_succeed_later(request->status)) {
     failed(std::move(batch), code_name(request->status), request->status.error_message());
+    return;
+  }
+  if (aborting) {
+    failed(std::move(batch), "CANCELLED", closed_early + last_failure_);
     return;
   }
   note_trouble();

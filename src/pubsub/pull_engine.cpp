@@ -19,7 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-const std::string pull_method = "/google.pubsub.v1.Subscriber/StreamingPull";
+constexpr const char* pull_method = "/google.pubsub.v1.Subscriber/StreamingPull";
 constexpr const char* acknowledge_method = "/google.pubsub.v1.Subscriber/Acknowledge";
 constexpr const char* modify_method = "/google.pubsub.v1.Subscriber/ModifyAckDeadline";
 
