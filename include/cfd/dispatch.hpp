@@ -52,7 +52,7 @@ Call send(const Function& function, const Parameters& parameters, const CallOpti
 
 template <class Parameters, std::size_t... I>
 std::vector<ParameterInfo> describe_parameters(const Parameters& parameters, std::index_sequence<I...>) {
-  const auto one = [&]<std::size_t J>(std::integral_constant<std::size_t, J>) {
+  [[maybe_unused]] const auto one = [&]<std::size_t J>(std::integral_constant<std::size_t, J>) {
     Signature type;
     Coder<typename Parameters::Types::template at<J>>::describe(type);
     return ParameterInfo{std::string(parameters.name(J)), type.text(), Parameters::optional(J)};

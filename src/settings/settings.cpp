@@ -84,6 +84,14 @@ const std::array<Row, count_of_settings>& table() {
       {Key::queue, "CLOUD_FUNCTIONS_DISPATCH_QUEUE", "0",
        [](std::string_view v) { return check_number(v, 0, 1'000'000); },
        "calls that may wait for a thread before the worker answers 429; 0: as many as threads"},
+      // None: the deadline of the subscription, or of Cloud Run's request, is the limit then.
+      {Key::function_timeout, "CLOUD_FUNCTIONS_DISPATCH_FUNCTION_TIMEOUT", std::nullopt,
+       [](std::string_view v) { return check_duration(v, 1ms, 24h); },
+       "how long a function may run before it is asked to stop, and its call is to come again"},
+      // None: the subscription's own policy is the better place.
+      {Key::dead_letter_topic, "CLOUD_FUNCTIONS_DISPATCH_DEAD_LETTER_TOPIC", std::nullopt, check_resource_id,
+       "id of a topic that the worker publishes rejected calls to, for subscriptions without a dead-letter "
+       "policy"},
   }};
   return rows;
 }

@@ -30,6 +30,8 @@ enum class Key : std::uint8_t {
   port,               ///< PORT
   threads,            ///< CLOUD_FUNCTIONS_DISPATCH_THREADS
   queue,              ///< CLOUD_FUNCTIONS_DISPATCH_QUEUE
+  function_timeout,   ///< CLOUD_FUNCTIONS_DISPATCH_FUNCTION_TIMEOUT
+  dead_letter_topic,  ///< CLOUD_FUNCTIONS_DISPATCH_DEAD_LETTER_TOPIC
   count_              // not a setting
 };
 

@@ -44,6 +44,8 @@ TEST_F(SettingsTest, TheTableStandsInTheOrderOfItsKeys) {
   ::setenv("GCP_PROJECT", "my-project", 1);
   ::setenv(topic_variable, "my-topic", 1);
   ::setenv("PUBSUB_EMULATOR_HOST", "localhost:8085", 1);
+  set(Key::function_timeout, "10s", Origin::code);
+  set(Key::dead_letter_topic, "my-dead-letters", Origin::code);
   const auto settings = in_force();
   ASSERT_EQ(settings.size(), static_cast<std::size_t>(Key::count_));
   for (std::size_t i = 0; i < settings.size(); ++i) EXPECT_EQ(settings[i].key, static_cast<Key>(i));

@@ -9,7 +9,7 @@
 #include "settings/validate.hpp"
 #include "transport/transport.hpp"
 #include "worker/ready_file.hpp"
-#include "worker/run_message.hpp"
+#include "worker/runner.hpp"
 #include "worker/worker.hpp"
 
 namespace cfd::worker {
@@ -43,8 +43,7 @@ transport::SubscriberConfig config_for(const std::string& subscription) {
   return config;
 }
 
-transport::Disposition execute_one(const std::string& source, const Event& event, std::stop_token stop) {
-  const Outcome outcome = run_message(event, source, std::move(stop));
+transport::Disposition disposition_of(const Outcome& outcome) {
   return {.ack = outcome.verdict == Verdict::executed,
           .redeliver_after = std::chrono::ceil<std::chrono::seconds>(outcome.after)};
 }
@@ -52,8 +51,11 @@ transport::Disposition execute_one(const std::string& source, const Event& event
 // Functions that do not end keep their thread, the subscriber and what it refers to, for the rest of the
 // process.
 struct Pulling {
+  Pulling(std::unique_ptr<transport::Subscriber> from, const std::string& id)
+      : subscriber(std::move(from)), runner(id) {}
+
   std::unique_ptr<transport::Subscriber> subscriber;
-  std::string source;
+  Runner runner;
 };
 
 }  // namespace
@@ -66,17 +68,15 @@ End pull(const Flags& flags, Signals& signals) {
         "instead of cfd::worker");
   const transport::SubscriberConfig config = config_for(flags.pull);
   const std::string id = config.subscription.substr(config.subscription.rfind('/') + 1);
-  auto pulling = std::make_shared<Pulling>();
-  pulling->source = settings::find(Key::topic).value_or(id);
-  pulling->subscriber = make_subscriber(config);
+  auto pulling = std::make_shared<Pulling>(make_subscriber(config), id);
   log_start(fmt::format("pulling from {} at {}{}", config.subscription, config.endpoint,
                         config.insecure ? ", in plain text" : ""));
   std::promise<std::string> ended;
   auto end = ended.get_future();
   std::thread([pulling, ended = std::move(ended), stop = signals.stop()]() mutable {
     ended.set_value(
-        pulling->subscriber->run(stop, [&source = pulling->source](const Event& event, std::stop_token lost) {
-          return execute_one(source, event, std::move(lost));
+        pulling->subscriber->run(stop, [&runner = pulling->runner](const Event& event, std::stop_token lost) {
+          return disposition_of(runner.run(event, std::move(lost)));
         }));
   }).detach();
   if (!flags.ready_file.empty()) write_ready_file(flags.ready_file, config.subscription);

@@ -5,7 +5,7 @@
 #include "http/server.hpp"
 #include "settings/settings.hpp"
 #include "worker/ready_file.hpp"
-#include "worker/run_message.hpp"
+#include "worker/runner.hpp"
 #include "worker/worker.hpp"
 
 namespace cfd::worker {
@@ -20,10 +20,11 @@ End take_pushes(const Flags& flags, Signals& signals) {
   options.port = static_cast<std::uint16_t>(settings::number(Key::port));
   options.threads = settings::number(Key::threads);
   options.queue = settings::number(Key::queue);
-  http::Server server(
-      options, [topic = settings::find(Key::topic).value_or("")](const Event& event, std::stop_token stop) {
-        return run_message(event, topic, std::move(stop));
-      });
+  // Shared with the handler: a function that does not end in time keeps it.
+  const auto runner = std::make_shared<Runner>();
+  http::Server server(options, [runner](const Event& event, std::stop_token stop) {
+    return runner->run(event, std::move(stop));
+  });
   server.start();
   log_start(fmt::format("listening on {}:{}", options.address, server.port()));
   if (!flags.ready_file.empty()) write_ready_file(flags.ready_file, std::to_string(server.port()));

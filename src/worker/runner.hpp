@@ -1,0 +1,40 @@
+#pragma once
+
+/// \file
+/// What a worker does with each message: executes it, within the time that functions have, and sees to what
+/// is rejected.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include <cfd/event.hpp>
+
+#include "worker/dead_letter.hpp"
+#include "worker/watchdog.hpp"
+
+namespace cfd::worker {
+
+/// Thread-safe.
+class Runner {
+ public:
+  /// By the settings. Throws ConfigError where they ask for what the program cannot do. `subscription` names
+  /// the source of the log's lines where no topic is set; empty: each message's own.
+  explicit Runner(const std::string& subscription = {});
+
+  /// Never throws. `stop` is handed on to the function, which the timeout stops too; what a function returns
+  /// after its time is over counts for nothing, and the message is to come again.
+  Outcome run(const Event& event, std::stop_token stop);
+
+ private:
+  Outcome run_in_time(const Event& event, std::stop_token stop);
+
+  std::string source_;
+  std::optional<std::chrono::milliseconds> timeout_;
+  std::unique_ptr<DeadLetters> dead_letters_;
+  Watchdog watchdog_;
+};
+
+}  // namespace cfd::worker
