@@ -1,19 +1,17 @@
 #pragma once
 
 /// \file
-/// Base64 (RFC 4648 section 4), as JSON carries bytes.
+/// Base64 as Pub/Sub's JSON carries bytes: the standard alphabet of RFC 4648, padded.
 
-#include <string>
+#include <cstddef>
+#include <optional>
+#include <span>
 #include <string_view>
 
 namespace cfd::codec {
 
-/// Decodes the standard alphabet, and the URL-safe one of section 5, with or without padding. Returns false,
-/// leaving `decoded` unspecified, for anything else: other characters, a length that no encoder makes, bits
-/// set beyond the end.
-bool decode_base64(std::string_view text, std::string& decoded);
-
-/// Encodes with the standard alphabet and padding.
-std::string encode_base64(std::string_view bytes);
+/// Decodes `text` in place and returns the bytes, at its start; empty where it is no canonical base64: a
+/// character outside the alphabet, a length or padding that does not fit, or bits behind the last byte.
+std::optional<std::string_view> decode_base64(std::span<char> text) noexcept;
 
 }  // namespace cfd::codec

@@ -41,8 +41,10 @@ bool BytesCoder::read(Reader& reader, std::string_view& bytes, std::string& stor
   }
   std::string_view text;
   if (!reader.string(text) || !reader.charge(text.size(), 1)) return false;
-  if (!codec::decode_base64(text, storage)) return reader.fail_because("expected bytes as base64 text");
-  bytes = storage;
+  storage = text;
+  const auto decoded = codec::decode_base64(storage);
+  if (!decoded) return reader.fail_because("expected bytes as base64 text");
+  bytes = *decoded;
   return true;
 }
 

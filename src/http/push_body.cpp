@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "http/base64.hpp"
+#include "codec/base64.hpp"
 #include "http/json_reader.hpp"
 
 namespace cfd::http {
@@ -147,7 +147,7 @@ class PushReader final : public JsonSink {
   const char* finish() {
     Event& it = message_.event;
     if (seen_[message] || seen_[inner]) {
-      const auto bytes = decode_base64(writable(texts_[data]));
+      const auto bytes = codec::decode_base64(writable(texts_[data]));
       if (!bytes) return "has data that is no base64";
       it.data = *bytes;
     } else if (texts_[function].data() != nullptr && plain_call_allowed_) {
