@@ -1,7 +1,18 @@
 # What this project links, found in one place: for the build itself and, installed beside the package, for its users.
 # All of it comes from Debian 12. CFD_WITH_GRPC says whether the parts that talk gRPC are there.
 find_package(Threads REQUIRED)
-find_package(fmt 9 REQUIRED)
+if(CFD_STATIC)
+  # Debian has no static libfmt, but all of it in headers.
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  set(Boost_USE_STATIC_LIBS ON)
+  set(OPENSSL_USE_STATIC_LIBS ON)
+  if(NOT TARGET fmt::fmt)
+    add_library(fmt::fmt INTERFACE IMPORTED GLOBAL)
+    target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY=1)
+  endif()
+else()
+  find_package(fmt 9 REQUIRED)
+endif()
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(CLI11 2.1 REQUIRED)
 find_package(zstd REQUIRED)

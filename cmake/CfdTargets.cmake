@@ -12,6 +12,11 @@ if(CFD_BUILD_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+if(CFD_STATIC)
+  add_compile_options(-ffunction-sections -fdata-sections)
+  add_link_options(-static -s -Wl,--gc-sections)
+endif()
+
 # cfd_library(<folder> SOURCES ... [PUBLIC libs...] [PRIVATE libs...])
 # Defines target cfd_<folder>, alias cfd::<folder>.
 function(cfd_library folder)
