@@ -15,7 +15,7 @@ bool Pool::submit(std::shared_ptr<Task> task) {
     const std::lock_guard lock(mutex_);
     if (closed_ || running_ + waiting_.size() >= most_) return false;
     waiting_.push_back(std::move(task));
-    wake = sleeping_ > 0;
+    wake = should_wake();
   }
   if (wake) changed_.notify_one();
   return true;
@@ -42,17 +42,29 @@ void Pool::detach() {
   workers_.clear();
 }
 
+// A burst of short functions is mostly done by the first thread that wakes, and waking all of them costs more
+// than it brings.
+bool Pool::should_wake() {
+  if (waking_ || sleeping_ == 0 || waiting_.empty()) return false;
+  return waking_ = true;
+}
+
 void Pool::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    ++sleeping_;
-    changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
-    --sleeping_;
+    while (waiting_.empty() && !closed_) {
+      ++sleeping_;
+      changed_.wait(lock);
+      --sleeping_;
+      waking_ = false;  // also where another thread was faster, or nobody could wake any more
+    }
     if (waiting_.empty()) return;
     const std::shared_ptr<Task> task = std::move(waiting_.front());
     waiting_.pop_front();
     ++running_;
+    const bool wake = should_wake();
     lock.unlock();
+    if (wake) changed_.notify_one();
     task->run();
     lock.lock();
     --running_;

@@ -42,6 +42,7 @@ class Pool {
 
  private:
   void work();
+  bool should_wake();
 
   const std::size_t threads_;
   const std::size_t most_;
@@ -50,6 +51,7 @@ class Pool {
   std::deque<std::shared_ptr<Task>> waiting_;
   std::size_t running_ = 0;
   std::size_t sleeping_ = 0;
+  bool waking_ = false;  // one thread is on its way: it wakes the next if there is more than it can take
   bool closed_ = false;
   std::vector<std::thread> workers_;
 };
