@@ -5,10 +5,12 @@
 namespace cfd::command {
 
 Client::Client(const std::string& host) : host_(host) {
-  if (const char* named = std::getenv("PUBSUB_EMULATOR_HOST"); host_.empty() && named != nullptr) host_ = named;
+  if (const char* named = std::getenv("PUBSUB_EMULATOR_HOST"); host_.empty() && named != nullptr)
+    host_ = named;
   if (host_.empty()) {
     throw ConfigError(
-        "no server named: set PUBSUB_EMULATOR_HOST or give --host (start a server with 'cfd emulator'; for Google's own "
+        "no server named: set PUBSUB_EMULATOR_HOST or give --host (start a server with 'cfd emulator'; for "
+        "Google's own "
         "service use 'gcloud pubsub')");
   }
   grpc::ChannelArguments arguments;

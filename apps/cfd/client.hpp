@@ -18,7 +18,8 @@ namespace cfd::command {
 
 class Client {
  public:
-  /// `host` as host:port; empty: the environment variable PUBSUB_EMULATOR_HOST. Throws ConfigError where neither is set.
+  /// `host` as host:port; empty: the environment variable PUBSUB_EMULATOR_HOST. Throws ConfigError where
+  /// neither is set.
   explicit Client(const std::string& host);
 
   pubsub::v1::Publisher::Stub& publisher() noexcept { return *publisher_; }

@@ -74,14 +74,19 @@ std::string fish_script(const std::vector<Place>& places) {
 void add_completion(CLI::App& app) {
   auto* command = app.add_subcommand("completion", "Print the completion script of a shell");
   const auto shell = std::make_shared<std::string>();
-  command->add_option("shell", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command->add_option("shell", *shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   command->footer("Example: source <(cfd completion bash)");
   command->callback([shell, &app] {
     std::vector<Place> places;
     collect(app, "", places);
-    if (*shell == "fish") fmt::print("{}", fish_script(places));
-    else if (*shell == "zsh") fmt::print("autoload -U +X bashcompinit && bashcompinit\n{}", bash_script(places));
-    else fmt::print("{}", bash_script(places));
+    if (*shell == "fish")
+      fmt::print("{}", fish_script(places));
+    else if (*shell == "zsh")
+      fmt::print("autoload -U +X bashcompinit && bashcompinit\n{}", bash_script(places));
+    else
+      fmt::print("{}", bash_script(places));
   });
 }
 

@@ -1,7 +1,4 @@
 #include <csignal>
-#include <malloc.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +10,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/color.h>
 #include <fmt/format.h>
+#include <malloc.h>
+#include <unistd.h>
 
 #include <cfd/error.hpp>
 
@@ -54,7 +53,8 @@ void create_subscription(emulator::Broker& broker, const std::string& project, c
   const auto comma = text.find(',', equals == std::string::npos ? 0 : equals);
   const std::string push = comma == std::string::npos ? "" : text.substr(comma + 1);
   if (equals == 0 || equals == std::string::npos || (!push.empty() && !push.starts_with("push="))) {
-    throw Error(fmt::format("--subscription {}: expected SUBSCRIPTION=TOPIC or SUBSCRIPTION=TOPIC,push=URL", text));
+    throw Error(
+        fmt::format("--subscription {}: expected SUBSCRIPTION=TOPIC or SUBSCRIPTION=TOPIC,push=URL", text));
   }
   v1::Subscription subscription;
   subscription.set_name(full_name(project, "subscriptions", text.substr(0, equals)));
@@ -80,12 +80,13 @@ void announce(const std::string& host, std::uint16_t http_port) {
   const auto command = fmt::format("export PUBSUB_EMULATOR_HOST={}", host);
   fmt::print("Pub/Sub server ready on {}; point programs at it with: {}\n", host,
              colours ? fmt::format(fmt::emphasis::bold, "{}", command) : command);
-  if (http_port != 0) fmt::print("REST and the page: http://{}:{}/\n", host.substr(0, host.rfind(':')), http_port);
+  if (http_port != 0)
+    fmt::print("REST and the page: http://{}:{}/\n", host.substr(0, host.rfind(':')), http_port);
   std::fflush(stdout);
 }
 
-/// glibc gives memory back to the kernel as soon as a batch is freed, and faults it in again for the next. Publishing a
-/// megabyte a request, that costs more than everything else.
+/// glibc gives memory back to the kernel as soon as a batch is freed, and faults it in again for the next.
+/// Publishing a megabyte a request, that costs more than everything else.
 void keep_freed_memory() {
   mallopt(M_TOP_PAD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
@@ -106,14 +107,18 @@ void run(const Options& options) {
   const auto project = project_or_default(options.project);
   for (const auto& topic : options.topics) {
     const auto name = full_name(project, "topics", topic);
-    if (!server.broker().exists(name)) create_topic(server.broker(), name);  // It may be kept from the last run.
+    if (!server.broker().exists(name))
+      create_topic(server.broker(), name);  // It may be kept from the last run.
   }
-  for (const auto& subscription : options.subscriptions) create_subscription(server.broker(), project, subscription);
+  for (const auto& subscription : options.subscriptions)
+    create_subscription(server.broker(), project, subscription);
   std::optional<emulator::DeclarationFile> declared;
   if (!options.config.empty()) {
     declared.emplace(options.config, project, server.broker(), [&](const std::string& error) {
-      if (error.empty()) fmt::print("applied {} again\n", options.config);
-      else fmt::print(stderr, "cfd: {}\n", error);
+      if (error.empty())
+        fmt::print("applied {} again\n", options.config);
+      else
+        fmt::print(stderr, "cfd: {}\n", error);
       std::fflush(stdout);
     });
   }
@@ -130,22 +135,31 @@ void run(const Options& options) {
 void add_emulator(CLI::App& app) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("emulator", "Run a local Pub/Sub server, for development and tests");
-  command->add_option("--host", options->server.address, "Address to listen on; 0.0.0.0 for all")->capture_default_str();
-  command->add_option("--port", options->server.port, "Port to listen on; 0 for any free one")->capture_default_str();
-  command->add_option("--project", options->project, "Project of names given short (default: $GCP_PROJECT or my-project)");
+  command->add_option("--host", options->server.address, "Address to listen on; 0.0.0.0 for all")
+      ->capture_default_str();
+  command->add_option("--port", options->server.port, "Port to listen on; 0 for any free one")
+      ->capture_default_str();
+  command->add_option("--project", options->project,
+                      "Project of names given short (default: $GCP_PROJECT or my-project)");
   command->add_option("--topic", options->topics, "Create a topic; may be repeated")->allow_extra_args(false);
   command
-      ->add_option("--subscription", options->subscriptions,
-                   "Create a subscription, SUBSCRIPTION=TOPIC or SUBSCRIPTION=TOPIC,push=URL; may be repeated")
+      ->add_option(
+          "--subscription", options->subscriptions,
+          "Create a subscription, SUBSCRIPTION=TOPIC or SUBSCRIPTION=TOPIC,push=URL; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--http-port", options->server.http_port,
-                      "Also serve the page, the REST interface and the keys of push tokens (JWKS) on this port; 0 for any");
-  command->add_option("--config", options->config,
-                      "YAML file of topics and subscriptions, by the API's field names; applied again when it changes")
+  command->add_option(
+      "--http-port", options->server.http_port,
+      "Also serve the page, the REST interface and the keys of push tokens (JWKS) on this port; 0 for any");
+  command
+      ->add_option(
+          "--config", options->config,
+          "YAML file of topics and subscriptions, by the API's field names; applied again when it changes")
       ->check(CLI::ExistingFile);
-  command->add_option("--data-dir", options->server.data_directory,
-                      "Keep topics, subscriptions and messages in this directory, through restarts and crashes");
-  command->add_option("--ready-file", options->ready_file, "Write host:port to this file once the server is ready");
+  command->add_option(
+      "--data-dir", options->server.data_directory,
+      "Keep topics, subscriptions and messages in this directory, through restarts and crashes");
+  command->add_option("--ready-file", options->ready_file,
+                      "Write host:port to this file once the server is ready");
   command->footer(
       "Every Google client finds the server by its environment variable:\n"
       "  export PUBSUB_EMULATOR_HOST=localhost:8085\n"

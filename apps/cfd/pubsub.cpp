@@ -29,7 +29,8 @@ struct Target {
 std::shared_ptr<Target> add_target(CLI::App* command) {
   auto target = std::make_shared<Target>();
   command->add_option("--host", target->host, "Server as host:port (default: $PUBSUB_EMULATOR_HOST)");
-  command->add_option("--project", target->project, "Project of names given short (default: $GCP_PROJECT or my-project)");
+  command->add_option("--project", target->project,
+                      "Project of names given short (default: $GCP_PROJECT or my-project)");
   return target;
 }
 
@@ -43,7 +44,8 @@ void add_topic_verbs(CLI::App& app) {
     Client client(target->host);
     v1::Topic request;
     request.set_name(target->full("topics"));
-    fmt::print("created {}\n", client.call(client.publisher(), &v1::Publisher::Stub::CreateTopic, request).name());
+    fmt::print("created {}\n",
+               client.call(client.publisher(), &v1::Publisher::Stub::CreateTopic, request).name());
   });
 
   auto* list = topic->add_subcommand("list", "List the topics of a project");
@@ -105,19 +107,27 @@ void add_subscription_create(CLI::App* subscription) {
   const auto options = std::make_shared<SubscriptionOptions>();
   create->add_option("name", target->name, "Name of the subscription")->required();
   create->add_option("--topic", options->topic, "Topic to subscribe to")->required();
-  create->add_option("--push-endpoint", options->push_endpoint, "URL to push messages to; without it they are pulled");
-  create->add_option("--ack-deadline", options->ack_deadline, "Seconds to acknowledge in, 10 to 600")->capture_default_str();
-  create->add_option("--filter", options->filter, "Which messages, such as: hasPrefix(attributes.function, \"images.\")");
-  create->add_option("--dead-letter-topic", options->dead_letter_topic, "Where messages go that fail too often");
-  create->add_option("--max-delivery-attempts", options->max_delivery_attempts, "How often is too often, 5 to 100")
+  create->add_option("--push-endpoint", options->push_endpoint,
+                     "URL to push messages to; without it they are pulled");
+  create->add_option("--ack-deadline", options->ack_deadline, "Seconds to acknowledge in, 10 to 600")
       ->capture_default_str();
-  create->add_flag("--enable-message-ordering", options->ordered, "Deliver messages of one ordering key in order");
+  create->add_option("--filter", options->filter,
+                     "Which messages, such as: hasPrefix(attributes.function, \"images.\")");
+  create->add_option("--dead-letter-topic", options->dead_letter_topic,
+                     "Where messages go that fail too often");
+  create
+      ->add_option("--max-delivery-attempts", options->max_delivery_attempts,
+                   "How often is too often, 5 to 100")
+      ->capture_default_str();
+  create->add_flag("--enable-message-ordering", options->ordered,
+                   "Deliver messages of one ordering key in order");
   create->add_flag("--enable-exactly-once-delivery", options->exactly_once, "Confirm acknowledgements");
   create->callback([target, options] { create_subscription(*target, *options); });
 }
 
 void add_subscription_verbs(CLI::App& app) {
-  auto* subscription = app.add_subcommand("subscription", "Create, list and delete subscriptions")->require_subcommand(1);
+  auto* subscription =
+      app.add_subcommand("subscription", "Create, list and delete subscriptions")->require_subcommand(1);
   add_subscription_create(subscription);
 
   auto* list = subscription->add_subcommand("list", "List the subscriptions of a project");
@@ -158,7 +168,8 @@ void add_publish(CLI::App& app) {
   const auto message = std::make_shared<Message>();
   command->add_option("topic", target->name, "Topic to publish to")->required();
   command->add_option("--data", message->data, "The message's data");
-  command->add_option("--attribute", message->attributes, "An attribute, KEY=VALUE; may be repeated")->allow_extra_args(false);
+  command->add_option("--attribute", message->attributes, "An attribute, KEY=VALUE; may be repeated")
+      ->allow_extra_args(false);
   command->add_option("--ordering-key", message->ordering_key, "Messages of one key arrive in order");
   command->callback([target, message] {
     v1::PublishRequest request;
@@ -168,7 +179,8 @@ void add_publish(CLI::App& app) {
     content.set_ordering_key(message->ordering_key);
     for (const auto& attribute : message->attributes) {
       const auto equals = attribute.find('=');
-      if (equals == 0 || equals == std::string::npos) throw Error("--attribute " + attribute + ": expected KEY=VALUE");
+      if (equals == 0 || equals == std::string::npos)
+        throw Error("--attribute " + attribute + ": expected KEY=VALUE");
       (*content.mutable_attributes())[attribute.substr(0, equals)] = attribute.substr(equals + 1);
     }
     Client client(target->host);
@@ -202,7 +214,9 @@ void add_pull(CLI::App& app) {
   const auto max_messages = std::make_shared<int>(10);
   const auto keep = std::make_shared<bool>(false);
   command->add_option("subscription", target->name, "Subscription to pull from")->required();
-  command->add_option("--limit", *max_messages, "At most so many messages")->capture_default_str()->check(CLI::Range(1, 1000));
+  command->add_option("--limit", *max_messages, "At most so many messages")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   command->add_flag("--no-ack", *keep, "Do not acknowledge; the messages come again after the deadline");
   command->callback([=] { pull(*target, *max_messages, *keep); });
 }

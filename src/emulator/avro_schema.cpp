@@ -1,5 +1,5 @@
-// Avro, by its specification 1.11: schemas in JSON, data in the binary and in the JSON encoding. No library of Debian
-// checks data of both encodings against a schema without generated classes.
+// Avro, by its specification 1.11: schemas in JSON, data in the binary and in the JSON encoding. No library
+// of Debian checks data of both encodings against a schema without generated classes.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -19,7 +19,20 @@ namespace json = boost::json;
 constexpr int max_depth = 64;
 
 enum class Kind : std::uint8_t {
-  null, boolean, int32, int64, float32, float64, bytes, string, record, enumeration, array, map, fixed, alternatives
+  null,
+  boolean,
+  int32,
+  int64,
+  float32,
+  float64,
+  bytes,
+  string,
+  record,
+  enumeration,
+  array,
+  map,
+  fixed,
+  alternatives
 };
 
 struct Type;
@@ -114,7 +127,8 @@ class Builder {
     if (dot == std::string::npos && object.contains("namespace")) inner = text(object, "namespace");
     const std::string full = dot != std::string::npos || inner.empty() ? name : inner + "." + name;
     Type* type = add(kind, full);
-    if (!names_.emplace(full, type).second) throw Malformed{fmt::format("type \"{}\" is defined twice", full)};
+    if (!names_.emplace(full, type).second)
+      throw Malformed{fmt::format("type \"{}\" is defined twice", full)};
     return {type, inner};
   }
 
@@ -168,7 +182,8 @@ class BinaryReader {
   void read(const Type& type, int depth) {
     if (depth > max_depth) throw Malformed{"the data is nested too deeply"};
     switch (type.kind) {
-      case Kind::null: return;
+      case Kind::null:
+        return;
       case Kind::boolean:
         if (static_cast<unsigned char>(skip(1).front()) > 1) throw Malformed{"a boolean is neither 0 nor 1"};
         return;
@@ -177,19 +192,35 @@ class BinaryReader {
         if (value < INT32_MIN || value > INT32_MAX) throw Malformed{"an int is out of range"};
         return;
       }
-      case Kind::int64: integer(); return;
-      case Kind::float32: skip(4); return;
-      case Kind::float64: skip(8); return;
+      case Kind::int64:
+        integer();
+        return;
+      case Kind::float32:
+        skip(4);
+        return;
+      case Kind::float64:
+        skip(8);
+        return;
       case Kind::bytes:
-      case Kind::string: skip(length()); return;
-      case Kind::fixed: skip(type.size); return;
+      case Kind::string:
+        skip(length());
+        return;
+      case Kind::fixed:
+        skip(type.size);
+        return;
       case Kind::record:
         for (const auto& field : type.fields) read(*field.type, depth + 1);
         return;
-      case Kind::enumeration: choose(type.symbols.size(), "an enum"); return;
-      case Kind::alternatives: read(*type.branches[choose(type.branches.size(), "a union")], depth + 1); return;
+      case Kind::enumeration:
+        choose(type.symbols.size(), "an enum");
+        return;
+      case Kind::alternatives:
+        read(*type.branches[choose(type.branches.size(), "a union")], depth + 1);
+        return;
       case Kind::array:
-      case Kind::map: blocks(type, depth); return;
+      case Kind::map:
+        blocks(type, depth);
+        return;
     }
   }
 
@@ -207,7 +238,8 @@ class BinaryReader {
     for (unsigned shift = 0; shift < 64; shift += 7) {
       const auto byte = static_cast<unsigned char>(skip(1).front());
       value |= std::uint64_t{byte & 0x7FU} << shift;
-      if (byte < 0x80U) return static_cast<std::int64_t>(value >> 1U) ^ -static_cast<std::int64_t>(value & 1U);
+      if (byte < 0x80U)
+        return static_cast<std::int64_t>(value >> 1U) ^ -static_cast<std::int64_t>(value & 1U);
     }
     throw Malformed{"a number is too long"};
   }
@@ -218,7 +250,8 @@ class BinaryReader {
   }
   std::size_t choose(std::size_t count, std::string_view what) {
     const auto index = integer();
-    if (index < 0 || static_cast<std::size_t>(index) >= count) throw Malformed{fmt::format("the choice of {} is out of range", what)};
+    if (index < 0 || static_cast<std::size_t>(index) >= count)
+      throw Malformed{fmt::format("the choice of {} is out of range", what)};
     return static_cast<std::size_t>(index);
   }
   void blocks(const Type& type, int depth) {
@@ -230,7 +263,8 @@ class BinaryReader {
         count = -count;
       }
       for (; count > 0; --count) {
-        // Items of no size (null, an empty record) would otherwise let a few bytes ask for any number of turns.
+        // Items of no size (null, an empty record) would otherwise let a few bytes ask for any number of
+        // turns.
         if (++items > max_items) throw Malformed{"an array or map has too many items"};
         if (type.kind == Kind::map) skip(length());
         read(*type.items, depth + 1);
@@ -248,10 +282,12 @@ void check_record(const Type& type, const json::value& value, int depth) {
   if (!value.is_object()) throw Malformed{fmt::format("expected an object for record {}", type.name)};
   for (const auto& field : type.fields) {
     const auto* found = value.as_object().if_contains(field.name);
-    if (found == nullptr) throw Malformed{fmt::format("field \"{}\" of {} is missing", field.name, type.name)};
+    if (found == nullptr)
+      throw Malformed{fmt::format("field \"{}\" of {} is missing", field.name, type.name)};
     check_json_value(*field.type, *found, depth + 1);
   }
-  if (value.as_object().size() != type.fields.size()) throw Malformed{fmt::format("{} has unknown fields", type.name)};
+  if (value.as_object().size() != type.fields.size())
+    throw Malformed{fmt::format("{} has unknown fields", type.name)};
 }
 
 /// In JSON a union's value is null, or an object with one member, named after the branch.
@@ -259,7 +295,8 @@ void check_alternatives(const Type& type, const json::value& value, int depth) {
   for (const auto* branch : type.branches) {
     if (branch->kind == Kind::null && value.is_null()) return;
     if (branch->kind == Kind::null || !value.is_object() || value.as_object().size() != 1) continue;
-    if (const auto* inner = value.as_object().if_contains(branch->name)) return check_json_value(*branch, *inner, depth + 1);
+    if (const auto* inner = value.as_object().if_contains(branch->name))
+      return check_json_value(*branch, *inner, depth + 1);
   }
   throw Malformed{"a value fits no branch of its union"};
 }
@@ -267,22 +304,34 @@ void check_alternatives(const Type& type, const json::value& value, int depth) {
 void check_json_value(const Type& type, const json::value& value, int depth) {
   if (depth > max_depth) throw Malformed{"the data is nested too deeply"};
   const auto expect = [&](bool fits) {
-    if (!fits) throw Malformed{fmt::format("expected {}, got {}", type.name, json::serialize(value).substr(0, 40))};
+    if (!fits)
+      throw Malformed{fmt::format("expected {}, got {}", type.name, json::serialize(value).substr(0, 40))};
   };
   switch (type.kind) {
-    case Kind::null: return expect(value.is_null());
-    case Kind::boolean: return expect(value.is_bool());
-    case Kind::int32: return expect(value.is_int64() && value.as_int64() >= INT32_MIN && value.as_int64() <= INT32_MAX);
-    case Kind::int64: return expect(value.is_int64());
+    case Kind::null:
+      return expect(value.is_null());
+    case Kind::boolean:
+      return expect(value.is_bool());
+    case Kind::int32:
+      return expect(value.is_int64() && value.as_int64() >= INT32_MIN && value.as_int64() <= INT32_MAX);
+    case Kind::int64:
+      return expect(value.is_int64());
     case Kind::float32:
-    case Kind::float64: return expect(value.is_number());
+    case Kind::float64:
+      return expect(value.is_number());
     case Kind::bytes:
-    case Kind::string: return expect(value.is_string());
-    case Kind::fixed: return expect(value.is_string());
-    case Kind::record: return check_record(type, value, depth);
+    case Kind::string:
+      return expect(value.is_string());
+    case Kind::fixed:
+      return expect(value.is_string());
+    case Kind::record:
+      return check_record(type, value, depth);
     case Kind::enumeration:
-      return expect(value.is_string() && std::ranges::find(type.symbols, std::string_view{value.as_string()}) != type.symbols.end());
-    case Kind::alternatives: return check_alternatives(type, value, depth);
+      return expect(value.is_string() &&
+                    std::ranges::find(type.symbols, std::string_view{value.as_string()}) !=
+                        type.symbols.end());
+    case Kind::alternatives:
+      return check_alternatives(type, value, depth);
     case Kind::array:
       expect(value.is_array());
       for (const auto& item : value.as_array()) check_json_value(*type.items, item, depth + 1);
@@ -296,7 +345,8 @@ void check_json_value(const Type& type, const json::value& value, int depth) {
 
 class AvroSchema final : public MessageSchema {
  public:
-  AvroSchema(std::vector<std::unique_ptr<Type>> types, TypePtr root) : types_(std::move(types)), root_(root) {}
+  AvroSchema(std::vector<std::unique_ptr<Type>> types, TypePtr root)
+      : types_(std::move(types)), root_(root) {}
 
   Status check_binary(std::string_view data) const override {
     return guarded([&] {

@@ -41,8 +41,9 @@ Status report_expired(const Subscription& queue, const AckIds& ack_ids, const st
   }
   if (status.ack_errors.empty()) return status;
   status.code = Code::failed_precondition;
-  status.message = "Some acknowledgement ids in the request were invalid. This could be because the acknowledgement ids "
-                   "have expired or the acknowledgement ids were malformed.";
+  status.message =
+      "Some acknowledgement ids in the request were invalid. This could be because the acknowledgement ids "
+      "have expired or the acknowledgement ids were malformed.";
   return status;
 }
 
@@ -53,8 +54,8 @@ Broker::Broker(Scheduler& scheduler)
 
 Broker::~Broker() = default;
 
-Status Broker::prepare_publish(std::string_view request, std::string& topic_name, std::shared_ptr<Topic>& topic,
-                               BatchPtr& batch) {
+Status Broker::prepare_publish(std::string_view request, std::string& topic_name,
+                               std::shared_ptr<Topic>& topic, BatchPtr& batch) {
   PublishParts parts;
   if (auto status = split_publish_request(request, parts); !status.ok()) return status;
   if (auto status = check_messages(parts); !status.ok()) return status;
@@ -77,22 +78,28 @@ Status Broker::prepare_publish(std::string_view request, std::string& topic_name
   return {};
 }
 
-void Broker::publish(std::string_view request, PublishDone done) {
+void Broker::publish(std::string_view request, PublishDone done, bool duplicate) {
   std::string topic_name;
   std::shared_ptr<Topic> topic;
   BatchPtr batch;
-  if (const auto status = prepare_publish(request, topic_name, topic, batch); !status.ok()) return done(status, nullptr);
-  auto deliver = [topic, batch, done = std::move(done)](const Status& status) {
+  if (const auto status = prepare_publish(request, topic_name, topic, batch); !status.ok())
+    return done(status, nullptr);
+  auto deliver = [topic, batch, duplicate, done = std::move(done)](const Status& status) {
     if (status.ok()) topic->publish(batch);
+    if (status.ok() && duplicate) topic->publish(batch);
     done(status, batch);
   };
-  if (store_ != nullptr) store_->publish(topic_name, batch, std::move(deliver));
-  else deliver({});
+  if (store_ != nullptr)
+    store_->publish(topic_name, batch, std::move(deliver));
+  else
+    deliver({});
 }
 
 void Broker::when_durable(std::function<void(const Status&)> done) {
-  if (store_ != nullptr) store_->when_durable(std::move(done));
-  else done({});
+  if (store_ != nullptr)
+    store_->when_durable(std::move(done));
+  else
+    done({});
 }
 
 Status Broker::acknowledge(const v1::AcknowledgeRequest& request, google::protobuf::Empty& /*response*/) {
@@ -103,14 +110,16 @@ Status Broker::acknowledge(const v1::AcknowledgeRequest& request, google::protob
   return report_expired(*queue, request.ack_ids(), queue->acknowledge(tokens));
 }
 
-Status Broker::modify_ack_deadline(const v1::ModifyAckDeadlineRequest& request, google::protobuf::Empty& /*response*/) {
+Status Broker::modify_ack_deadline(const v1::ModifyAckDeadlineRequest& request,
+                                   google::protobuf::Empty& /*response*/) {
   constexpr int largest = 600;
   SubscriptionPtr queue;
   std::vector<AckToken> tokens;
   if (auto status = find_queue(request.subscription(), queue); !status.ok()) return status;
   if (request.ack_deadline_seconds() < 0 || request.ack_deadline_seconds() > largest) {
-    return invalid_argument(fmt::format("Invalid ack deadline given (ack_deadline_seconds={}): it must be 0 to {}.",
-                                        request.ack_deadline_seconds(), largest));
+    return invalid_argument(
+        fmt::format("Invalid ack deadline given (ack_deadline_seconds={}): it must be 0 to {}.",
+                    request.ack_deadline_seconds(), largest));
   }
   if (auto status = parse_ack_ids(request.ack_ids(), tokens); !status.ok()) return status;
   const std::vector<Duration> deadlines(tokens.size(), std::chrono::seconds{request.ack_deadline_seconds()});
@@ -134,7 +143,8 @@ Status Broker::open_for_pull(std::string_view name, SubscriptionPtr& queue) {
   const auto found = subscriptions_.find(name);
   if (found == subscriptions_.end()) return not_found(std::string(name));
   const auto& config = found->second->config;
-  if (config.detached()) return failed_precondition(fmt::format("Subscription is detached (resource={}).", name));
+  if (config.detached())
+    return failed_precondition(fmt::format("Subscription is detached (resource={}).", name));
   if (!config.push_config().push_endpoint().empty()) {
     return failed_precondition(
         fmt::format("This method is not supported for this subscription type: {} is pushed to {}.", name,
@@ -155,7 +165,9 @@ QueueHooks Broker::hooks_for(const std::string& subscription, std::uint32_t uid)
     return dead_letter(subscription, message, attempts);
   };
   if (store_ != nullptr) {
-    hooks.acknowledged = [this, uid](const std::vector<MessageRef>& messages) { store_->acknowledge(uid, messages); };
+    hooks.acknowledged = [this, uid](const std::vector<MessageRef>& messages) {
+      store_->acknowledge(uid, messages);
+    };
     hooks.load = [this](std::uint64_t first_id) { return store_->load(first_id); };
   }
   hooks.schedule = [this, subscription, uid](Time time) {
@@ -193,13 +205,14 @@ bool Broker::dead_letter(const std::string& subscription, const MessageRef& mess
   attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = name.project;
   attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = format_time(published) + "+00:00";
   const auto serialized = copy.SerializeAsString();
-  publish_dead_letter(topic_name, topic,
-                      build_batch({{}, {serialized}}, next_message_id_.fetch_add(1), scheduler_.clock().now()));
+  publish_dead_letter(
+      topic_name, topic,
+      build_batch({{}, {serialized}}, next_message_id_.fetch_add(1), scheduler_.clock().now()));
   return true;
 }
 
-/// The message is given up where it came from right after this, in the same transaction or a later one, so that a crash
-/// leaves it in one place at least. A disk that does not take it is tried again.
+/// The message is given up where it came from right after this, in the same transaction or a later one, so
+/// that a crash leaves it in one place at least. A disk that does not take it is tried again.
 void Broker::publish_dead_letter(const std::string& topic_name, const std::shared_ptr<Topic>& topic,
                                  const BatchPtr& batch) {
   if (store_ == nullptr) return topic->publish(batch);

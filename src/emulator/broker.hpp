@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The server's state and every operation on it, one member function an RPC. Knows protobuf's messages and no network.
+/// The server's state and every operation on it, one member function an RPC. Knows protobuf's messages and no
+/// network.
 
 #include <atomic>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "emulator/faults.hpp"
 #include "emulator/message.hpp"
 #include "emulator/scheduler.hpp"
 #include "emulator/status.hpp"
@@ -60,7 +62,8 @@ namespace cfd::emulator {
 
 using SubscriptionPtr = std::shared_ptr<Subscription>;
 
-/// Told of every subscription's push configuration. Called with the broker's lock held: it must not call back.
+/// Told of every subscription's push configuration. Called with the broker's lock held: it must not call
+/// back.
 class PushControl {
  public:
   virtual ~PushControl() = default;
@@ -90,12 +93,12 @@ class Broker {
   void set_push_control(PushControl* control) { push_ = control; }
   void set_message_check(MessageCheck* check) { check_ = check; }
 
-  /// Makes the broker durable from now on, and takes over what the store has kept. To be called, if at all, before the
-  /// first operation and before Store::start(). The store must be stopped before the broker ends.
+  /// Makes the broker durable from now on, and takes over what the store has kept. To be called, if at all,
+  /// before the first operation and before Store::start(). The store must be stopped before the broker ends.
   void set_store(Store* store);
 
-  /// Calls `done` once every change made so far is as durable as it gets, or with the reason why it cannot be. At once,
-  /// on this thread, where nothing is under way.
+  /// Calls `done` once every change made so far is as durable as it gets, or with the reason why it cannot
+  /// be. At once, on this thread, where nothing is under way.
   void when_durable(std::function<void(const Status&)> done);
 
   Status create_topic(const v1::Topic& request, v1::Topic& response);
@@ -104,19 +107,23 @@ class Broker {
   Status list_topics(const v1::ListTopicsRequest& request, v1::ListTopicsResponse& response);
   Status list_topic_subscriptions(const v1::ListTopicSubscriptionsRequest& request,
                                   v1::ListTopicSubscriptionsResponse& response);
-  Status list_topic_snapshots(const v1::ListTopicSnapshotsRequest& request, v1::ListTopicSnapshotsResponse& response);
+  Status list_topic_snapshots(const v1::ListTopicSnapshotsRequest& request,
+                              v1::ListTopicSnapshotsResponse& response);
   Status delete_topic(const v1::DeleteTopicRequest& request, google::protobuf::Empty& response);
-  Status detach_subscription(const v1::DetachSubscriptionRequest& request, v1::DetachSubscriptionResponse& response);
+  Status detach_subscription(const v1::DetachSubscriptionRequest& request,
+                             v1::DetachSubscriptionResponse& response);
 
-  /// Publishes a serialized PublishRequest. `done` is called once the messages are durable and delivered to the queues,
-  /// with OK and what was published, or with the reason why not; on this thread, or on the store's.
+  /// Publishes a serialized PublishRequest. `done` is called once the messages are durable and delivered to
+  /// the queues, with OK and what was published, or with the reason why not; on this thread, or on the
+  /// store's. `duplicate` delivers everything twice, as a real service may.
   using PublishDone = std::function<void(const Status&, const BatchPtr&)>;
-  void publish(std::string_view request, PublishDone done);
+  void publish(std::string_view request, PublishDone done, bool duplicate = false);
 
   Status create_subscription(const v1::Subscription& request, v1::Subscription& response);
   Status get_subscription(const v1::GetSubscriptionRequest& request, v1::Subscription& response);
   Status update_subscription(const v1::UpdateSubscriptionRequest& request, v1::Subscription& response);
-  Status list_subscriptions(const v1::ListSubscriptionsRequest& request, v1::ListSubscriptionsResponse& response);
+  Status list_subscriptions(const v1::ListSubscriptionsRequest& request,
+                            v1::ListSubscriptionsResponse& response);
   Status delete_subscription(const v1::DeleteSubscriptionRequest& request, google::protobuf::Empty& response);
   Status modify_push_config(const v1::ModifyPushConfigRequest& request, google::protobuf::Empty& response);
   Status acknowledge(const v1::AcknowledgeRequest& request, google::protobuf::Empty& response);
@@ -149,6 +156,9 @@ class Broker {
 
   Scheduler& scheduler() noexcept { return scheduler_; }
 
+  /// What is to go wrong, for tests of clients.
+  Faults& faults() noexcept { return faults_; }
+
  private:
   struct TopicResource;
   struct SubscriptionResource;
@@ -160,7 +170,8 @@ class Broker {
   Status prepare_publish(std::string_view request, std::string& topic_name, std::shared_ptr<Topic>& topic,
                          BatchPtr& batch);
   bool dead_letter(const std::string& subscription, const MessageRef& message, std::uint32_t attempts);
-  void publish_dead_letter(const std::string& topic_name, const std::shared_ptr<Topic>& topic, const BatchPtr& batch);
+  void publish_dead_letter(const std::string& topic_name, const std::shared_ptr<Topic>& topic,
+                           const BatchPtr& batch);
   std::shared_ptr<SubscriptionResource> make_subscription(v1::Subscription config, std::uint32_t uid);
   void keep(const SubscriptionResource& resource);
   void recover_subscription(const StoredResource& stored);
@@ -168,9 +179,12 @@ class Broker {
   Status check_dead_letter_topic(const v1::Subscription& subscription) const;
   void refresh_topic_retention(const std::string& topic);
   void remove_subscription(const std::shared_ptr<SubscriptionResource>& resource, Status reason);
+  void arm_expiration(const SubscriptionResource& resource);
+  void expire_when_idle(const std::string& subscription, std::uint32_t uid);
   std::string new_id(std::string_view prefix);
 
   Scheduler& scheduler_;
+  Faults faults_{scheduler_};
   PushControl* push_ = nullptr;
   MessageCheck* check_ = nullptr;
   Store* store_ = nullptr;

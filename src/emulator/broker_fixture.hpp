@@ -3,12 +3,12 @@
 /// \file
 /// A broker under a clock that tests move, with short ways to use it.
 
-#include <gmock/gmock.h>
-#include <google/protobuf/empty.pb.h>
-
 #include <array>
 #include <string>
 #include <vector>
+
+#include <gmock/gmock.h>
+#include <google/protobuf/empty.pb.h>
 
 #include "cfd/pubsub/v1/pubsub.pb.h"
 #include "emulator/broker.hpp"
@@ -50,7 +50,8 @@ class BrokerFixture : public ::testing::Test {
     request.mutable_messages(0)->set_ordering_key(key);
     if (!attribute.empty()) (*request.mutable_messages(0)->mutable_attributes())["attribute"] = attribute;
     Status status{Code::internal, "publish did not answer"};
-    broker.publish(request.SerializeAsString(), [&](const Status& result, const BatchPtr&) { status = result; });
+    broker.publish(request.SerializeAsString(),
+                   [&](const Status& result, const BatchPtr&) { status = result; });
     ASSERT_TRUE(status.ok()) << status.message;
   }
 

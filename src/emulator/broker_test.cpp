@@ -31,7 +31,8 @@ class BrokerTest : public BrokerFixture {
   void seek_to(Time time) {
     v1::SeekRequest request;
     request.set_subscription(test_subscription);
-    request.mutable_time()->set_seconds(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
+    request.mutable_time()->set_seconds(
+        std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
     v1::SeekResponse response;
     const auto status = broker.seek(request, response);
     ASSERT_TRUE(status.ok()) << status.message;
@@ -39,8 +40,9 @@ class BrokerTest : public BrokerFixture {
 };
 
 TEST_F(BrokerTest, RefusesBadNames) {
-  for (const auto* name : {"", "topic", "projects/p/topics/ab", "projects/p/topics/1abc", "projects/p/topics/googtopic",
-                           "projects/p/topics/a b c", "projects//topics/abc", "projects/p/subscriptions/abc"}) {
+  for (const auto* name :
+       {"", "topic", "projects/p/topics/ab", "projects/p/topics/1abc", "projects/p/topics/googtopic",
+        "projects/p/topics/a b c", "projects//topics/abc", "projects/p/subscriptions/abc"}) {
     v1::Topic topic;
     topic.set_name(name);
     EXPECT_EQ(broker.create_topic(topic, topic).code, Code::invalid_argument) << name;
@@ -203,6 +205,24 @@ TEST_F(BrokerTest, AckErrorsAreToldUnderExactlyOnceOnly) {
   request.add_ack_ids("nonsense");
   Empty empty;
   EXPECT_EQ(broker.acknowledge(request, empty).code, Code::invalid_argument);
+}
+
+TEST_F(BrokerTest, ASubscriptionNobodyUsesExpires) {
+  auto wanted = subscription();
+  wanted.mutable_message_retention_duration()->set_seconds(3600);
+  wanted.mutable_expiration_policy()->mutable_ttl()->set_seconds(2 * 24 * 3600);
+  create(wanted);
+  auto kept = subscription("projects/p/subscriptions/kept");
+  kept.mutable_expiration_policy();  // without a ttl: never
+  create(kept);
+  advance(47h);
+  pull();
+  advance(47h);
+  EXPECT_TRUE(broker.exists(test_subscription)) << "it was used in between";
+  advance(2h);
+  EXPECT_FALSE(broker.exists(test_subscription));
+  advance(24h * 365);
+  EXPECT_TRUE(broker.exists("projects/p/subscriptions/kept"));
 }
 
 TEST_F(BrokerTest, SeeksInTime) {

@@ -22,8 +22,8 @@ class Clock {
   virtual Time now() const noexcept = 0;
 };
 
-/// Wall-clock time that never jumps: the wall clock is read once, the steady clock from then on, so that a corrected
-/// wall clock neither expires leases nor holds them.
+/// Wall-clock time that never jumps: the wall clock is read once, the steady clock from then on, so that a
+/// corrected wall clock neither expires leases nor holds them.
 class SystemClock final : public Clock {
  public:
   Time now() const noexcept override {
@@ -38,7 +38,8 @@ class SystemClock final : public Clock {
 /// Time that moves when told to.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(Time start = Time{std::chrono::seconds{1'600'000'000}}) : now_(start.time_since_epoch().count()) {}
+  explicit ManualClock(Time start = Time{std::chrono::seconds{1'600'000'000}})
+      : now_(start.time_since_epoch().count()) {}
 
   Time now() const noexcept override { return Time{Duration{now_.load()}}; }
   void advance(Duration by) noexcept { now_ += by.count(); }

@@ -1,14 +1,13 @@
 #include "emulator/database.hpp"
 
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <cfd/error.hpp>
 
@@ -21,7 +20,9 @@ namespace {
 constexpr int format_version = 1;
 constexpr int application_id = 0x63666450;  // "cfdP"
 
-std::int64_t to_sql(std::uint64_t value) noexcept { return static_cast<std::int64_t>(value); }
+std::int64_t to_sql(std::uint64_t value) noexcept {
+  return static_cast<std::int64_t>(value);
+}
 
 /// A batch's messages, each with its length before it.
 std::string pack(const Batch& batch) {
@@ -94,15 +95,20 @@ class Database::Statement {
   int bound_ = 0;
 };
 
-void Database::Closer::operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
-void Database::Closer::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+void Database::Closer::operator()(sqlite3* database) const noexcept {
+  sqlite3_close_v2(database);
+}
+void Database::Closer::operator()(sqlite3_stmt* statement) const noexcept {
+  sqlite3_finalize(statement);
+}
 
 void Database::fail(sqlite3* database, const std::string& what) {
   throw Error(fmt::format("the data directory's file {}: {}: {}", sqlite3_db_filename(database, "main"), what,
                           sqlite3_errmsg(database)));
 }
 
-Database::Database(const std::string& directory) : path_((std::filesystem::path(directory) / "pubsub.db").string()) {
+Database::Database(const std::string& directory)
+    : path_((std::filesystem::path(directory) / "pubsub.db").string()) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) throw Error(fmt::format("the data directory {} cannot be made: {}", directory, error.message()));
@@ -111,8 +117,8 @@ Database::Database(const std::string& directory) : path_((std::filesystem::path(
   create_tables();
   reader_ = open(SQLITE_OPEN_READONLY);
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(reader_.get(), "SELECT publish_time, messages FROM batch WHERE first_id = ?", -1, &statement,
-                         nullptr) != SQLITE_OK) {
+  if (sqlite3_prepare_v2(reader_.get(), "SELECT publish_time, messages FROM batch WHERE first_id = ?", -1,
+                         &statement, nullptr) != SQLITE_OK) {
     fail(reader_.get(), "it is damaged");
   }
   load_statement_.reset(statement);
@@ -131,7 +137,8 @@ void Database::lock_directory(const std::string& directory) {
   if (lock_ < 0) throw Error(fmt::format("the data directory {} cannot be written", directory));
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     close(std::exchange(lock_, -1));
-    throw Error(fmt::format("the data directory {} is in use by another server; stop it, or name another directory", directory));
+    throw Error(fmt::format(
+        "the data directory {} is in use by another server; stop it, or name another directory", directory));
   }
 }
 
@@ -159,39 +166,53 @@ void Database::create_tables() {
   }
   if (version == format_version && owner == application_id) return;
   if (version != 0 || owner != 0) {
-    throw Error(fmt::format("{} is of another program, or of another version of this one (format {}, here {})", path_,
-                            version, format_version));
+    throw Error(
+        fmt::format("{} is of another program, or of another version of this one (format {}, here {})", path_,
+                    version, format_version));
   }
   execute(
       "BEGIN;"
-      "CREATE TABLE resource (kind INTEGER, name BLOB, uid INTEGER, config BLOB, PRIMARY KEY (kind, name)) WITHOUT ROWID;"
+      "CREATE TABLE resource (kind INTEGER, name BLOB, uid INTEGER, config BLOB, PRIMARY KEY (kind, name)) "
+      "WITHOUT ROWID;"
       // `holders` counts the subscriptions that have not acknowledged all of the batch.
-      "CREATE TABLE batch (first_id INTEGER PRIMARY KEY, size INTEGER, publish_time INTEGER, holders INTEGER, messages BLOB);"
+      "CREATE TABLE batch (first_id INTEGER PRIMARY KEY, size INTEGER, publish_time INTEGER, holders "
+      "INTEGER, messages BLOB);"
       "CREATE TABLE pending (subscription INTEGER, first_id INTEGER, acknowledged BLOB,"
       " PRIMARY KEY (subscription, first_id)) WITHOUT ROWID;");
-  execute(fmt::format("PRAGMA user_version = {}; PRAGMA application_id = {}; COMMIT", format_version, application_id).c_str());
+  execute(fmt::format("PRAGMA user_version = {}; PRAGMA application_id = {}; COMMIT", format_version,
+                      application_id)
+              .c_str());
 }
 
 void Database::execute(const char* sql) {
-  if (sqlite3_exec(writer_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(writer_.get(), "it cannot be used");
+  if (sqlite3_exec(writer_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+    fail(writer_.get(), "it cannot be used");
 }
 
 sqlite3_stmt* Database::prepare(const char* sql) {
   auto& statement = statements_[sql];
   if (statement == nullptr) {
     sqlite3_stmt* made = nullptr;
-    if (sqlite3_prepare_v2(writer_.get(), sql, -1, &made, nullptr) != SQLITE_OK) fail(writer_.get(), "it is damaged");
+    if (sqlite3_prepare_v2(writer_.get(), sql, -1, &made, nullptr) != SQLITE_OK)
+      fail(writer_.get(), "it is damaged");
     statement.reset(made);
   }
   return statement.get();
 }
 
-void Database::begin() { Statement(writer_.get(), prepare("BEGIN IMMEDIATE")).step(); }
-void Database::commit() { Statement(writer_.get(), prepare("COMMIT")).step(); }
-void Database::rollback() noexcept { sqlite3_exec(writer_.get(), "ROLLBACK", nullptr, nullptr, nullptr); }
+void Database::begin() {
+  Statement(writer_.get(), prepare("BEGIN IMMEDIATE")).step();
+}
+void Database::commit() {
+  Statement(writer_.get(), prepare("COMMIT")).step();
+}
+void Database::rollback() noexcept {
+  sqlite3_exec(writer_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
 
 void Database::put(ResourceKind kind, const StoredResource& resource) {
-  Statement(writer_.get(), prepare("INSERT OR REPLACE INTO resource (kind, name, uid, config) VALUES (?, ?, ?, ?)"))
+  Statement(writer_.get(),
+            prepare("INSERT OR REPLACE INTO resource (kind, name, uid, config) VALUES (?, ?, ?, ?)"))
       .bind(static_cast<std::int64_t>(kind))
       .bind(resource.name)
       .bind(std::int64_t{resource.uid})
@@ -209,7 +230,9 @@ void Database::erase(ResourceKind kind, const std::string& name) {
 void Database::insert(const Batch& batch, const std::vector<std::uint32_t>& subscriptions) {
   if (subscriptions.empty()) return;
   const auto packed = pack(batch);
-  Statement(writer_.get(), prepare("INSERT INTO batch (first_id, size, publish_time, holders, messages) VALUES (?, ?, ?, ?, ?)"))
+  Statement(
+      writer_.get(),
+      prepare("INSERT INTO batch (first_id, size, publish_time, holders, messages) VALUES (?, ?, ?, ?, ?)"))
       .bind(to_sql(batch.id(0)))
       .bind(to_sql(batch.size()))
       .bind(batch.publish_time().time_since_epoch().count())
@@ -217,18 +240,21 @@ void Database::insert(const Batch& batch, const std::vector<std::uint32_t>& subs
       .bind(packed)
       .step();
   for (const auto subscription : subscriptions) {
-    Statement(writer_.get(), prepare("INSERT INTO pending (subscription, first_id, acknowledged) VALUES (?, ?, x'')"))
+    Statement(writer_.get(),
+              prepare("INSERT INTO pending (subscription, first_id, acknowledged) VALUES (?, ?, x'')"))
         .bind(std::int64_t{subscription})
         .bind(to_sql(batch.id(0)))
         .step();
   }
 }
 
-void Database::acknowledge(std::uint32_t subscription, std::uint64_t first_id, const std::vector<std::uint32_t>& indexes) {
+void Database::acknowledge(std::uint32_t subscription, std::uint64_t first_id,
+                           const std::vector<std::uint32_t>& indexes) {
   std::vector<bool> flags;
   {
-    Statement read(writer_.get(), prepare("SELECT batch.size, acknowledged FROM pending JOIN batch USING (first_id)"
-                                          " WHERE subscription = ? AND first_id = ?"));
+    Statement read(writer_.get(),
+                   prepare("SELECT batch.size, acknowledged FROM pending JOIN batch USING (first_id)"
+                           " WHERE subscription = ? AND first_id = ?"));
     if (!read.bind(std::int64_t{subscription}).bind(to_sql(first_id)).step()) return;
     flags = from_bits(read.bytes(1), static_cast<std::size_t>(read.integer(0)));
   }
@@ -244,7 +270,8 @@ void Database::acknowledge(std::uint32_t subscription, std::uint64_t first_id, c
     return;
   }
   const auto bits = to_bits(flags);
-  Statement(writer_.get(), prepare("UPDATE pending SET acknowledged = ? WHERE subscription = ? AND first_id = ?"))
+  Statement(writer_.get(),
+            prepare("UPDATE pending SET acknowledged = ? WHERE subscription = ? AND first_id = ?"))
       .bind(bits)
       .bind(std::int64_t{subscription})
       .bind(to_sql(first_id))
@@ -252,35 +279,46 @@ void Database::acknowledge(std::uint32_t subscription, std::uint64_t first_id, c
 }
 
 void Database::release_batch(std::uint64_t first_id) {
-  Statement(writer_.get(), prepare("UPDATE batch SET holders = holders - 1 WHERE first_id = ?")).bind(to_sql(first_id)).step();
-  Statement(writer_.get(), prepare("DELETE FROM batch WHERE first_id = ? AND holders <= 0")).bind(to_sql(first_id)).step();
+  Statement(writer_.get(), prepare("UPDATE batch SET holders = holders - 1 WHERE first_id = ?"))
+      .bind(to_sql(first_id))
+      .step();
+  Statement(writer_.get(), prepare("DELETE FROM batch WHERE first_id = ? AND holders <= 0"))
+      .bind(to_sql(first_id))
+      .step();
 }
 
 void Database::drop_pending(std::uint32_t subscription) {
   std::vector<std::uint64_t> batches;
   {
     Statement read(writer_.get(), prepare("SELECT first_id FROM pending WHERE subscription = ?"));
-    for (read.bind(std::int64_t{subscription}); read.step();) batches.push_back(static_cast<std::uint64_t>(read.integer(0)));
+    for (read.bind(std::int64_t{subscription}); read.step();)
+      batches.push_back(static_cast<std::uint64_t>(read.integer(0)));
   }
-  Statement(writer_.get(), prepare("DELETE FROM pending WHERE subscription = ?")).bind(std::int64_t{subscription}).step();
+  Statement(writer_.get(), prepare("DELETE FROM pending WHERE subscription = ?"))
+      .bind(std::int64_t{subscription})
+      .step();
   for (const auto first_id : batches) release_batch(first_id);
 }
 
 std::vector<StoredResource> Database::resources(ResourceKind kind) {
   std::vector<StoredResource> found;
-  Statement read(writer_.get(), prepare("SELECT name, uid, config FROM resource WHERE kind = ? ORDER BY name"));
+  Statement read(writer_.get(),
+                 prepare("SELECT name, uid, config FROM resource WHERE kind = ? ORDER BY name"));
   for (read.bind(static_cast<std::int64_t>(kind)); read.step();) {
-    found.push_back({std::string(read.bytes(0)), std::string(read.bytes(2)), static_cast<std::uint32_t>(read.integer(1))});
+    found.push_back({std::string(read.bytes(0)), std::string(read.bytes(2)),
+                     static_cast<std::uint32_t>(read.integer(1))});
   }
   return found;
 }
 
 void Database::for_each_pending(std::uint32_t subscription, const std::function<void(PendingBatch)>& visit) {
-  Statement read(writer_.get(), prepare("SELECT first_id, batch.size, publish_time, acknowledged FROM pending JOIN batch"
-                                        " USING (first_id) WHERE subscription = ? ORDER BY first_id"));
+  Statement read(writer_.get(),
+                 prepare("SELECT first_id, batch.size, publish_time, acknowledged FROM pending JOIN batch"
+                         " USING (first_id) WHERE subscription = ? ORDER BY first_id"));
   for (read.bind(std::int64_t{subscription}); read.step();) {
     const auto size = static_cast<std::uint32_t>(read.integer(1));
-    visit({static_cast<std::uint64_t>(read.integer(0)), size, Time{Duration{read.integer(2)}}, from_bits(read.bytes(3), size)});
+    visit({static_cast<std::uint64_t>(read.integer(0)), size, Time{Duration{read.integer(2)}},
+           from_bits(read.bytes(3), size)});
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The file in which a server keeps its resources and messages: SQLite, write-ahead log, each commit on disk before it
-/// is reported. Not thread-safe, except for load().
+/// The file in which a server keeps its resources and messages: SQLite, write-ahead log, each commit on disk
+/// before it is reported. Not thread-safe, except for load().
 
 #include <cstdint>
 #include <functional>
@@ -37,8 +37,8 @@ enum class ResourceKind : std::uint8_t { topic = 0, subscription = 1 };
 
 class Database {
  public:
-  /// Opens or makes the file in `directory`, which is made if need be. Throws cfd::Error, naming the file and the
-  /// cause, where the directory cannot be used, belongs to a running server, or the file is damaged.
+  /// Opens or makes the file in `directory`, which is made if need be. Throws cfd::Error, naming the file and
+  /// the cause, where the directory cannot be used, belongs to a running server, or the file is damaged.
   explicit Database(const std::string& directory);
   ~Database();
   Database(const Database&) = delete;
@@ -52,8 +52,10 @@ class Database {
   void erase(ResourceKind kind, const std::string& name);
   /// Stores a batch for these subscriptions; for none, not at all.
   void insert(const Batch& batch, const std::vector<std::uint32_t>& subscriptions);
-  /// Marks messages of one batch as acknowledged; forgets the batch with the last message of the last subscription.
-  void acknowledge(std::uint32_t subscription, std::uint64_t first_id, const std::vector<std::uint32_t>& indexes);
+  /// Marks messages of one batch as acknowledged; forgets the batch with the last message of the last
+  /// subscription.
+  void acknowledge(std::uint32_t subscription, std::uint64_t first_id,
+                   const std::vector<std::uint32_t>& indexes);
   /// Forgets all a subscription has not acknowledged.
   void drop_pending(std::uint32_t subscription);
 

@@ -35,7 +35,8 @@ json::value to_json(const YAML::Node& node, int depth = 0) {
   }
   if (node.IsMap()) {
     json::object object;
-    for (const auto& member : node) object[member.first.as<std::string>()] = to_json(member.second, depth + 1);
+    for (const auto& member : node)
+      object[member.first.as<std::string>()] = to_json(member.second, depth + 1);
     return object;
   }
   if (node.IsNull()) return nullptr;
@@ -58,13 +59,15 @@ Message parse_entry(const YAML::Node& node) {
   if (!node.IsMap() || !node["name"]) throw Error("an entry is a map with a name");
   Message message;
   const auto status = google::protobuf::util::JsonStringToMessage(json::serialize(to_json(node)), &message);
-  if (!status.ok()) throw Error(fmt::format("{}: {}", node["name"].as<std::string>(), std::string(status.message())));
+  if (!status.ok())
+    throw Error(fmt::format("{}: {}", node["name"].as<std::string>(), std::string(status.message())));
   return message;
 }
 
 /// The fields that an entry gives, other than those that cannot change.
 template <typename Message>
-void fill_mask(const Message& message, std::initializer_list<std::string_view> fixed, google::protobuf::FieldMask& mask) {
+void fill_mask(const Message& message, std::initializer_list<std::string_view> fixed,
+               google::protobuf::FieldMask& mask) {
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   for (const auto* field : fields) {

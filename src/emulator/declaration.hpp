@@ -18,15 +18,16 @@
 
 namespace cfd::emulator {
 
-/// Creates what the text declares and is not there, and changes what is there and differs. What is there and not
-/// declared stays. `project` completes short names where the text names none. Throws cfd::Error, naming the entry and
-/// the cause; what came before it has been done.
+/// Creates what the text declares and is not there, and changes what is there and differs. What is there and
+/// not declared stays. `project` completes short names where the text names none. Throws cfd::Error, naming
+/// the entry and the cause; what came before it has been done.
 void apply_declaration(const std::string& text, const std::string& project, Broker& broker);
 
 /// Applies a file, and again whenever it changes.
 class DeclarationFile {
  public:
-  /// Called on the watching thread, after each change of the file, with an empty text or what was wrong with it.
+  /// Called on the watching thread, after each change of the file, with an empty text or what was wrong with
+  /// it.
   using Report = std::function<void(const std::string& error)>;
 
   /// Applies the file at once; throws cfd::Error where that fails.

@@ -9,7 +9,8 @@ namespace {
 // ReceivedMessage: ack_id = 1, message = 2, delivery_attempt = 3.
 std::size_t content_size(const Delivery& delivery) noexcept {
   const std::size_t attempt = delivery.attempt == 0 ? 0 : 1 + wire::varint_size(delivery.attempt);
-  return wire::bytes_field_size(ack_id_size) + wire::bytes_field_size(delivery.message.wire().size()) + attempt;
+  return wire::bytes_field_size(ack_id_size) + wire::bytes_field_size(delivery.message.wire().size()) +
+         attempt;
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// Deliveries in the form in which they travel: the field received_messages of PullResponse and StreamingPullResponse.
+/// Deliveries in the form in which they travel: the field received_messages of PullResponse and
+/// StreamingPullResponse.
 
 #include <span>
 

@@ -34,7 +34,8 @@ bool evaluate(const Node& node, const Attributes& attributes) {
   const auto child_matches = [&](const NodePtr& child) { return evaluate(*child, attributes); };
   const auto find = [&] { return std::ranges::find(attributes, node.key, &Attributes::value_type::first); };
   switch (node.kind) {
-    case Node::Kind::has: return find() != attributes.end();
+    case Node::Kind::has:
+      return find() != attributes.end();
     case Node::Kind::equals: {
       const auto found = find();
       return found != attributes.end() && found->second == node.value;
@@ -43,9 +44,12 @@ bool evaluate(const Node& node, const Attributes& attributes) {
       const auto found = find();
       return found != attributes.end() && found->second.starts_with(node.value);
     }
-    case Node::Kind::negation: return !evaluate(*node.children.front(), attributes);
-    case Node::Kind::conjunction: return std::ranges::all_of(node.children, child_matches);
-    case Node::Kind::disjunction: return std::ranges::any_of(node.children, child_matches);
+    case Node::Kind::negation:
+      return !evaluate(*node.children.front(), attributes);
+    case Node::Kind::conjunction:
+      return std::ranges::all_of(node.children, child_matches);
+    case Node::Kind::disjunction:
+      return std::ranges::any_of(node.children, child_matches);
   }
   return false;
 }
@@ -70,7 +74,8 @@ class Parser {
     std::string_view connective;
     std::vector<NodePtr> terms{std::move(first)};
     for (auto word = peek_word(); word == "AND" || word == "OR"; word = peek_word()) {
-      if (!connective.empty() && connective != word) return fail("AND and OR can only be mixed with parentheses");
+      if (!connective.empty() && connective != word)
+        return fail("AND and OR can only be mixed with parentheses");
       connective = word;
       take_word(word);
       auto next = term();
@@ -78,7 +83,8 @@ class Parser {
       terms.push_back(std::move(next));
     }
     if (terms.size() == 1) return terms.front();
-    return node(connective == "AND" ? Node::Kind::conjunction : Node::Kind::disjunction, {}, {}, std::move(terms));
+    return node(connective == "AND" ? Node::Kind::conjunction : Node::Kind::disjunction, {}, {},
+                std::move(terms));
   }
 
   NodePtr term() {
@@ -144,9 +150,12 @@ class Parser {
       if (c == '\\') {
         if (at_ == text_.size()) break;
         c = text_[at_++];
-        if (c == 'n') c = '\n';
-        else if (c == 't') c = '\t';
-        else if (c != '"' && c != '\\' && c != '\'') return fail("unknown escape in a string"), false;
+        if (c == 'n')
+          c = '\n';
+        else if (c == 't')
+          c = '\t';
+        else if (c != '"' && c != '\\' && c != '\'')
+          return fail("unknown escape in a string"), false;
       }
       value += c;
     }
@@ -172,8 +181,8 @@ class Parser {
   std::string_view peek_word() {
     skip_space();
     std::size_t end = at_;
-    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) != 0 || text_[end] == '_' ||
-                                  (text_[end] == '-' && end > at_))) {
+    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) != 0 ||
+                                  text_[end] == '_' || (text_[end] == '-' && end > at_))) {
       ++end;
     }
     return text_.substr(at_, end - at_);
@@ -209,7 +218,8 @@ Status Filter::parse(std::string_view text, Filter& filter) {
   }
   Parser parser(text);
   filter.root_ = parser.parse();
-  if (filter.root_ == nullptr) return invalid_argument(fmt::format("the filter is malformed: {}", parser.error()));
+  if (filter.root_ == nullptr)
+    return invalid_argument(fmt::format("the filter is malformed: {}", parser.error()));
   return {};
 }
 

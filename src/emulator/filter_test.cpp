@@ -22,7 +22,9 @@ bool matches(std::string_view text, const std::map<std::string, std::string>& at
   return filter.matches(message(attributes));
 }
 
-TEST(FilterTest, AnEmptyFilterMatchesEverything) { EXPECT_TRUE(matches("", {})); }
+TEST(FilterTest, AnEmptyFilterMatchesEverything) {
+  EXPECT_TRUE(matches("", {}));
+}
 
 TEST(FilterTest, ComparesAttributes) {
   EXPECT_TRUE(matches("attributes:name", {{"name", ""}}));
@@ -54,13 +56,14 @@ TEST(FilterTest, CombinesWithConnectives) {
 TEST(FilterTest, SaysWhereAFilterIsMalformed) {
   Filter filter;
   for (const auto* text : {"attributes", "attributes.name", "attributes.name = com", "attributes:a AND",
-                           "attributes:a attributes:b", "(attributes:a", "hasPrefix(attributes.a)", "name = \"x\"",
-                           "attributes:a and attributes:b", "attributes.a = \"open"}) {
+                           "attributes:a attributes:b", "(attributes:a", "hasPrefix(attributes.a)",
+                           "name = \"x\"", "attributes:a and attributes:b", "attributes.a = \"open"}) {
     const auto status = Filter::parse(text, filter);
     EXPECT_EQ(status.code, Code::invalid_argument) << text;
     EXPECT_THAT(status.message, HasSubstr("at character")) << text;
   }
-  EXPECT_THAT(Filter::parse("attributes:a AND attributes:b OR attributes:c", filter).message, HasSubstr("parentheses"));
+  EXPECT_THAT(Filter::parse("attributes:a AND attributes:b OR attributes:c", filter).message,
+              HasSubstr("parentheses"));
   EXPECT_THAT(Filter::parse("attributes:" + std::string(250, 'a'), filter).message, HasSubstr("256"));
 }
 

@@ -27,20 +27,39 @@ class Contiguous {
   grpc::Slice slice_;
 };
 
-/// Calls `operation(*request, *response)` of `target` and answers with its status, once what it did is durable.
-template <typename Target, typename Request, typename Response>
-grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, Target& target,
-                                 Status (Target::*operation)(const Request&, Response&), const Request* request,
-                                 Response* response) {
-  auto* const reactor = context->DefaultReactor();
-  const auto status = (target.*operation)(*request, *response);
+/// Ends a call with the status of what it did, once that is durable.
+template <typename Target>
+void finish_durably(grpc::ServerUnaryReactor* reactor, Target& target, const Status& status) {
   if constexpr (requires { target.when_durable([](const Status&) {}); }) {
     if (status.ok()) {
-      target.when_durable([reactor](const Status& durable) { reactor->Finish(to_grpc(durable)); });
-      return reactor;
+      return target.when_durable([reactor](const Status& durable) { reactor->Finish(to_grpc(durable)); });
     }
   }
   reactor->Finish(to_grpc(status));
+}
+
+/// Calls `operation(*request, *response)` of `target` and answers with its status, once what it did is
+/// durable.
+template <typename Target, typename Request, typename Response>
+grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, Target& target,
+                                 Status (Target::*operation)(const Request&, Response&),
+                                 const Request* request, Response* response) {
+  auto* const reactor = context->DefaultReactor();
+  finish_durably(reactor, target, (target.*operation)(*request, *response));
+  return reactor;
+}
+
+/// The same for a method that tests may make fail: `target.faults()` knows it by `method`.
+template <typename Target, typename Request, typename Response>
+grpc::ServerUnaryReactor* answer_with_faults(grpc::CallbackServerContext* context, Target& target,
+                                             std::string_view method,
+                                             Status (Target::*operation)(const Request&, Response&),
+                                             const Request* request, Response* response) {
+  auto* const reactor = context->DefaultReactor();
+  target.faults().apply(method, [=, &target](const auto& fault) {
+    if (!fault.status.ok()) return reactor->Finish(to_grpc(fault.status));
+    finish_durably(reactor, target, (target.*operation)(*request, *response));
+  });
   return reactor;
 }
 

@@ -17,8 +17,8 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 
 /// Answers say by their status all that counts; a body is read to keep the connection, and not beyond this.
 constexpr std::uint64_t max_answer_body = 1U << 20U;
@@ -37,7 +37,8 @@ class Connection {
 };
 
 template <typename Stream>
-class StreamConnection final : public Connection, public std::enable_shared_from_this<StreamConnection<Stream>> {
+class StreamConnection final : public Connection,
+                               public std::enable_shared_from_this<StreamConnection<Stream>> {
  public:
   using Finish = std::function<void(error_code, int, bool)>;
 
@@ -54,14 +55,16 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     beast::get_lowest_layer(stream_).expires_after(timeout);
     if (used_) return write();
     const auto self = this->shared_from_this();
-    resolver_.async_resolve(url_.host, url_.port, [self](error_code error, const tcp::resolver::results_type& found) {
-      if (error) return self->finish(error);
-      beast::get_lowest_layer(self->stream_).async_connect(found, [self](error_code failed, const tcp::endpoint&) {
-        if (failed) return self->finish(failed);
-        beast::get_lowest_layer(self->stream_).socket().set_option(tcp::no_delay(true));
-        self->secure();
-      });
-    });
+    resolver_.async_resolve(
+        url_.host, url_.port, [self](error_code error, const tcp::resolver::results_type& found) {
+          if (error) return self->finish(error);
+          beast::get_lowest_layer(self->stream_)
+              .async_connect(found, [self](error_code failed, const tcp::endpoint&) {
+                if (failed) return self->finish(failed);
+                beast::get_lowest_layer(self->stream_).socket().set_option(tcp::no_delay(true));
+                self->secure();
+              });
+        });
   }
 
   void close() override {
@@ -97,7 +100,8 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     parser_.emplace();
     parser_->body_limit(max_answer_body);
     const auto self = this->shared_from_this();
-    http::async_read(stream_, buffer_, *parser_, [self](error_code error, std::size_t) { self->finish(error); });
+    http::async_read(stream_, buffer_, *parser_,
+                     [self](error_code error, std::size_t) { self->finish(error); });
   }
 
   void finish(error_code error) {
@@ -141,7 +145,8 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
 
   std::shared_ptr<Connection> connect() {
     if (url.tls) {
-      return std::make_shared<StreamConnection<beast::ssl_stream<beast::tcp_stream>>>(context, url, tls_context());
+      return std::make_shared<StreamConnection<beast::ssl_stream<beast::tcp_stream>>>(context, url,
+                                                                                      tls_context());
     }
     return std::make_shared<StreamConnection<beast::tcp_stream>>(context, url);
   }
@@ -156,21 +161,26 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
     }
     busy.push_back(connection);
     const auto self = shared_from_this();
-    connection->exchange(exchange->request, exchange->timeout,
-                         [self, exchange, connection, reused = connection->used()](error_code error, int status, bool keep) {
-                           self->finish(exchange, connection, reused, error, status, keep);
-                         });
+    connection->exchange(
+        exchange->request, exchange->timeout,
+        [self, exchange, connection, reused = connection->used()](error_code error, int status, bool keep) {
+          self->finish(exchange, connection, reused, error, status, keep);
+        });
   }
 
-  void finish(const std::shared_ptr<Exchange>& exchange, const std::shared_ptr<Connection>& connection, bool reused,
-              error_code error, int status, bool keep) {
+  void finish(const std::shared_ptr<Exchange>& exchange, const std::shared_ptr<Connection>& connection,
+              bool reused, error_code error, int status, bool keep) {
     std::erase(busy, connection);
-    // An endpoint may close an idle connection just as it is used again, which says nothing about the message.
-    const bool stale = reused && (error == http::error::end_of_stream || error == asio::error::connection_reset ||
-                                  error == asio::error::broken_pipe);
+    // An endpoint may close an idle connection just as it is used again, which says nothing about the
+    // message.
+    const bool stale =
+        reused && (error == http::error::end_of_stream || error == asio::error::connection_reset ||
+                   error == asio::error::broken_pipe);
     if (stale) return send(exchange, true);
-    if (keep && idle.size() < max_idle_connections) idle.push_back(connection);
-    else connection->close();
+    if (keep && idle.size() < max_idle_connections)
+      idle.push_back(connection);
+    else
+      connection->close();
     exchange->done({status, error ? error.message() : std::string{}});
   }
 
@@ -180,7 +190,8 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   std::vector<std::shared_ptr<Connection>> busy;
 };
 
-HttpClient::HttpClient(asio::io_context& context, Url url) : impl_(std::make_shared<Impl>(context, std::move(url))) {}
+HttpClient::HttpClient(asio::io_context& context, Url url)
+    : impl_(std::make_shared<Impl>(context, std::move(url))) {}
 
 HttpClient::~HttpClient() {
   for (const auto& connection : std::exchange(impl_->busy, {})) connection->close();
@@ -205,8 +216,10 @@ void HttpClient::post(HttpRequest request, std::chrono::nanoseconds timeout, Don
 
 std::optional<Url> parse_url(std::string_view text) {
   Url url;
-  if (text.starts_with("https://")) url.tls = true;
-  else if (!text.starts_with("http://")) return std::nullopt;
+  if (text.starts_with("https://"))
+    url.tls = true;
+  else if (!text.starts_with("http://"))
+    return std::nullopt;
   text.remove_prefix(url.tls ? 8 : 7);
   const auto path = std::min(text.find_first_of("/?"), text.size());
   auto authority = text.substr(0, path);
@@ -218,9 +231,11 @@ std::optional<Url> parse_url(std::string_view text) {
     url.port = authority.substr(colon + 1);
     authority = authority.substr(0, colon);
   }
-  if (authority.starts_with('[') && authority.ends_with(']')) authority = authority.substr(1, authority.size() - 2);
+  if (authority.starts_with('[') && authority.ends_with(']'))
+    authority = authority.substr(1, authority.size() - 2);
   url.host = authority;
-  const bool digits = !url.port.empty() && std::ranges::all_of(url.port, [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      !url.port.empty() && std::ranges::all_of(url.port, [](char c) { return c >= '0' && c <= '9'; });
   if (url.host.empty() || !digits || url.port.size() > 5) return std::nullopt;
   return url;
 }

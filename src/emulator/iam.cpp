@@ -22,7 +22,8 @@ Status IamPolicies::set(const iam::v1::SetIamPolicyRequest& request, iam::v1::Po
   auto& policy = policies_[request.resource()];
   const std::string current = policy == nullptr ? first_etag : policy->etag();
   if (!request.policy().etag().empty() && request.policy().etag() != current) {
-    return {Code::aborted, "There were concurrent policy changes. Please retry the whole read-modify-write with backoff."};
+    return {Code::aborted,
+            "There were concurrent policy changes. Please retry the whole read-modify-write with backoff."};
   }
   policy = std::make_unique<iam::v1::Policy>(request.policy());
   policy->set_etag(fmt::format("{:08x}", ++last_etag_));
@@ -34,8 +35,10 @@ Status IamPolicies::get(const iam::v1::GetIamPolicyRequest& request, iam::v1::Po
   if (!exists_(request.resource())) return not_found(request.resource());
   const std::lock_guard lock(mutex_);
   const auto found = policies_.find(request.resource());
-  if (found != policies_.end() && found->second != nullptr) response = *found->second;
-  else response.set_etag(first_etag);
+  if (found != policies_.end() && found->second != nullptr)
+    response = *found->second;
+  else
+    response.set_etag(first_etag);
   return {};
 }
 

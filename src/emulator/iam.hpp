@@ -32,7 +32,8 @@ class IamPolicies {
   Status set(const iam::v1::SetIamPolicyRequest& request, iam::v1::Policy& response);
   Status get(const iam::v1::GetIamPolicyRequest& request, iam::v1::Policy& response);
   /// Grants whatever is asked for.
-  Status test(const iam::v1::TestIamPermissionsRequest& request, iam::v1::TestIamPermissionsResponse& response);
+  Status test(const iam::v1::TestIamPermissionsRequest& request,
+              iam::v1::TestIamPermissionsResponse& response);
 
  private:
   std::function<bool(const std::string&)> exists_;

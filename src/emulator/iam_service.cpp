@@ -14,11 +14,13 @@ class IamService final : public iam::v1::IAMPolicy::CallbackService {
  public:
   explicit IamService(IamPolicies& policies) : policies_(policies) {}
 
-  ServerUnaryReactor* SetIamPolicy(CallbackServerContext* context, const iam::v1::SetIamPolicyRequest* request,
+  ServerUnaryReactor* SetIamPolicy(CallbackServerContext* context,
+                                   const iam::v1::SetIamPolicyRequest* request,
                                    iam::v1::Policy* response) override {
     return answer(context, policies_, &IamPolicies::set, request, response);
   }
-  ServerUnaryReactor* GetIamPolicy(CallbackServerContext* context, const iam::v1::GetIamPolicyRequest* request,
+  ServerUnaryReactor* GetIamPolicy(CallbackServerContext* context,
+                                   const iam::v1::GetIamPolicyRequest* request,
                                    iam::v1::Policy* response) override {
     return answer(context, policies_, &IamPolicies::get, request, response);
   }
@@ -34,6 +36,8 @@ class IamService final : public iam::v1::IAMPolicy::CallbackService {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> make_iam_service(IamPolicies& policies) { return std::make_unique<IamService>(policies); }
+std::unique_ptr<grpc::Service> make_iam_service(IamPolicies& policies) {
+  return std::make_unique<IamService>(policies);
+}
 
 }  // namespace cfd::emulator

@@ -9,7 +9,8 @@ namespace {
 
 char* write_hex(char* out, std::uint32_t value) noexcept {
   constexpr char digits[] = "0123456789abcdef";
-  for (int shift = 28; shift >= 0; shift -= 4) *out++ = digits[(value >> static_cast<unsigned>(shift)) & 0xFU];
+  for (int shift = 28; shift >= 0; shift -= 4)
+    *out++ = digits[(value >> static_cast<unsigned>(shift)) & 0xFU];
   return out;
 }
 
@@ -17,9 +18,12 @@ bool read_hex(std::string_view text, std::uint32_t& value) noexcept {
   value = 0;
   for (const char c : text) {
     std::uint32_t digit = 0;
-    if (c >= '0' && c <= '9') digit = static_cast<std::uint32_t>(c - '0');
-    else if (c >= 'a' && c <= 'f') digit = static_cast<std::uint32_t>(c - 'a') + 10;
-    else return false;
+    if (c >= '0' && c <= '9')
+      digit = static_cast<std::uint32_t>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      digit = static_cast<std::uint32_t>(c - 'a') + 10;
+    else
+      return false;
     value = (value << 4U) | digit;
   }
   return true;
@@ -120,8 +124,10 @@ void Leases::unlink(std::uint32_t slot) {
     return;
   }
   const auto head = heads_.find(step_of(slots_[slot].lease.deadline));
-  if (next == none) heads_.erase(head);
-  else head->second = next;
+  if (next == none)
+    heads_.erase(head);
+  else
+    head->second = next;
 }
 
 }  // namespace cfd::emulator

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Messages that are out with a consumer: each has an ack id and a deadline. All operations take constant time, whatever
-/// the number of leases. Not thread-safe; a Subscription guards it.
+/// Messages that are out with a consumer: each has an ack id and a deadline. All operations take constant
+/// time, whatever the number of leases. Not thread-safe; a Subscription guards it.
 
 #include <cstdint>
 #include <map>
@@ -69,7 +69,8 @@ class Leases {
   template <typename Visit>
   void for_each(Visit visit) const {
     for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
-      if (slots_[slot].used) visit(AckToken{subscription_, slot, slots_[slot].generation}, slots_[slot].lease);
+      if (slots_[slot].used)
+        visit(AckToken{subscription_, slot, slots_[slot].generation}, slots_[slot].lease);
     }
   }
 
@@ -78,7 +79,8 @@ class Leases {
   struct Slot {
     Lease lease;
     std::uint32_t generation = 0;
-    std::uint32_t previous = none, next = none;  // in the list of its deadline's step; `next` also links free slots
+    std::uint32_t previous = none,
+                  next = none;  // in the list of its deadline's step; `next` also links free slots
     bool used = false;
   };
   using Step = std::int64_t;

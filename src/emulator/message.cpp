@@ -37,13 +37,15 @@ Status check_attribute(std::string_view entry) {
   if (!parse_entry(entry, key, value)) return invalid_argument("an attribute is not well-formed protobuf");
   if (key.empty()) return invalid_argument("an attribute has an empty key");
   if (key.size() > max_attribute_key) {
-    return invalid_argument(fmt::format("an attribute's key has {} bytes; the limit is {}", key.size(), max_attribute_key));
+    return invalid_argument(
+        fmt::format("an attribute's key has {} bytes; the limit is {}", key.size(), max_attribute_key));
   }
   if (value.size() > max_attribute_value) {
-    return invalid_argument(
-        fmt::format("the value of attribute \"{}\" has {} bytes; the limit is {}", key, value.size(), max_attribute_value));
+    return invalid_argument(fmt::format("the value of attribute \"{}\" has {} bytes; the limit is {}", key,
+                                        value.size(), max_attribute_value));
   }
-  if (!wire::is_utf8(key) || !wire::is_utf8(value)) return invalid_argument("an attribute is not valid UTF-8");
+  if (!wire::is_utf8(key) || !wire::is_utf8(value))
+    return invalid_argument("an attribute is not valid UTF-8");
   return {};
 }
 
@@ -135,7 +137,8 @@ Status split_publish_request(std::string_view request, PublishParts& parts) {
 
 Status check_message(std::string_view message, std::string_view& ordering_key) {
   if (message.size() > max_message_bytes) {
-    return invalid_argument(fmt::format("the message has {} bytes; the limit is {}", message.size(), max_message_bytes));
+    return invalid_argument(
+        fmt::format("the message has {} bytes; the limit is {}", message.size(), max_message_bytes));
   }
   bool has_data = false;
   std::size_t attributes = 0;
@@ -169,7 +172,8 @@ Status check_messages(const PublishParts& parts) {
   for (std::size_t i = 0; i < parts.messages.size(); ++i) {
     bytes += parts.messages[i].size();
     if (bytes > max_message_bytes + framing) {
-      return invalid_argument(fmt::format("the messages of the request have more than {} bytes", max_message_bytes));
+      return invalid_argument(
+          fmt::format("the messages of the request have more than {} bytes", max_message_bytes));
     }
     std::string_view key;
     if (auto status = check_message(parts.messages[i], key); !status.ok()) {
@@ -191,7 +195,8 @@ BatchPtr build_batch(const PublishParts& parts, std::uint64_t first_id, Time now
   return builder.take();
 }
 
-BatchPtr restore_batch(const std::vector<std::string_view>& wires, std::uint64_t first_id, Time publish_time) {
+BatchPtr restore_batch(const std::vector<std::string_view>& wires, std::uint64_t first_id,
+                       Time publish_time) {
   std::size_t bytes = 0;
   for (const auto message : wires) bytes += message.size();
   BatchBuilder builder(first_id, publish_time, wires.size(), bytes);
@@ -206,9 +211,12 @@ std::vector<std::pair<std::string_view, std::string_view>> attributes_of(std::st
     if (field.number != attributes_field || field.type != bytes_type) continue;
     std::string_view key, value;
     parse_entry(field.bytes, key, value);
-    const auto same = std::ranges::find(attributes, key, &std::pair<std::string_view, std::string_view>::first);
-    if (same == attributes.end()) attributes.emplace_back(key, value);
-    else same->second = value;
+    const auto same =
+        std::ranges::find(attributes, key, &std::pair<std::string_view, std::string_view>::first);
+    if (same == attributes.end())
+      attributes.emplace_back(key, value);
+    else
+      same->second = value;
   }
   return attributes;
 }

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// Published messages as the server keeps them: the serialized form that is delivered, one copy for all subscriptions.
+/// Published messages as the server keeps them: the serialized form that is delivered, one copy for all
+/// subscriptions.
 
 #include <cstdint>
 #include <memory>
@@ -30,7 +31,9 @@ class Batch {
   std::uint64_t id(std::size_t index) const noexcept { return first_id_ + index; }
 
   /// The message as a serialized PubsubMessage, with message_id and publish_time.
-  std::string_view wire(std::size_t index) const noexcept { return view(items_[index].offset, items_[index].size); }
+  std::string_view wire(std::size_t index) const noexcept {
+    return view(items_[index].offset, items_[index].size);
+  }
   std::string_view ordering_key(std::size_t index) const noexcept {
     return view(items_[index].key_offset, items_[index].key_size);
   }
@@ -77,7 +80,8 @@ Status split_publish_request(std::string_view request, PublishParts& parts);
 /// Checks one serialized PubsubMessage against the protocol's rules and limits.
 Status check_message(std::string_view message, std::string_view& ordering_key);
 
-/// Checks each message, and that all share one ordering key. INVALID_ARGUMENT names a message by its position.
+/// Checks each message, and that all share one ordering key. INVALID_ARGUMENT names a message by its
+/// position.
 Status check_messages(const PublishParts& parts);
 
 /// Builds the batch of a checked request: messages first_id, first_id + 1, …, all published at `now`.

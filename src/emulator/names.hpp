@@ -24,7 +24,8 @@ struct ResourceName {
   std::string_view id;
 };
 
-/// Whether `name` is projects/P/<collection>/ID with a valid project and ID. INVALID_ARGUMENT says what is wrong.
+/// Whether `name` is projects/P/<collection>/ID with a valid project and ID. INVALID_ARGUMENT says what is
+/// wrong.
 Status parse_name(std::string_view name, Collection collection, ResourceName& parsed);
 Status check_name(std::string_view name, Collection collection);
 

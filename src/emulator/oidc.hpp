@@ -33,7 +33,8 @@ class OidcSigner {
   const Clock& clock_;
   std::mutex mutex_;
   std::unique_ptr<Key> key_;
-  std::map<std::pair<std::string, std::string>, std::pair<std::string, Time>> tokens_;  // with the time they end
+  std::map<std::pair<std::string, std::string>, std::pair<std::string, Time>>
+      tokens_;  // with the time they end
 };
 
 }  // namespace cfd::emulator

@@ -1,8 +1,7 @@
 #include "emulator/oidc.hpp"
 
-#include <gmock/gmock.h>
-
 #include <boost/json.hpp>
+#include <gmock/gmock.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -22,15 +21,16 @@ std::string decode(std::string text) {
   const auto padding = (4 - text.size() % 4) % 4;
   text.append(padding, '=');
   std::string bytes(text.size() / 4 * 3, '\0');
-  EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), reinterpret_cast<const unsigned char*>(text.data()),
-                  static_cast<int>(text.size()));
+  EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                  reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   bytes.resize(bytes.size() - padding);
   return bytes;
 }
 
 BIGNUM* number(const json::value& key, const char* name) {
   const auto bytes = decode(std::string(key.at(name).as_string()));
-  return BN_bin2bn(reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()), nullptr);
+  return BN_bin2bn(reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()),
+                   nullptr);
 }
 
 /// Verifies as a receiver does: by the key of the JWKS alone.

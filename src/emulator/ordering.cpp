@@ -7,7 +7,9 @@ namespace cfd::emulator {
 
 namespace {
 
-bool same(const AckToken& a, const AckToken& b) noexcept { return a.slot == b.slot && a.generation == b.generation; }
+bool same(const AckToken& a, const AckToken& b) noexcept {
+  return a.slot == b.slot && a.generation == b.generation;
+}
 
 }  // namespace
 
@@ -15,7 +17,8 @@ bool KeyQueues::may_deliver(const std::string& key, std::uint32_t consumer) cons
   const auto found = keys_.find(key);
   if (found == keys_.end()) return true;
   const Key& state = found->second;
-  return state.waiting.empty() && !state.delayed && (state.out.empty() || state.consumer == consumer);
+  const bool same_holder = state.consumer == consumer && consumer != nobody;
+  return state.waiting.empty() && !state.delayed && (state.out.empty() || same_holder);
 }
 
 void KeyQueues::wait(const std::string& key, Entry entry) {
@@ -29,7 +32,8 @@ std::optional<Entry> KeyQueues::next_ready(std::uint32_t consumer) {
     const std::string key = ready_.front();
     Key& state = keys_.at(key);
     // A key stays in front while one take() empties it; with something out it is another consumer's.
-    if (state.delayed || state.waiting.empty() || (!state.out.empty() && state.consumer != consumer)) {
+    const bool same_holder = state.consumer == consumer && consumer != nobody;
+    if (state.delayed || state.waiting.empty() || (!state.out.empty() && !same_holder)) {
       state.ready = false;
       ready_.pop_front();
       continue;

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// Ordering keys: within a key, a message is out only after, or together with, all earlier ones. Not thread-safe.
+/// Ordering keys: within a key, a message is out only after, or together with, all earlier ones. Not
+/// thread-safe.
 
 #include <cstdint>
 #include <deque>
@@ -26,8 +27,11 @@ struct Entry {
 
 class KeyQueues {
  public:
-  /// Whether a new message of `key` may go to `consumer` now: nothing of the key waits, and what is out is with the same
-  /// consumer, which gets a key's messages in order on its one stream.
+  /// A consumer that gets one message of a key at a time.
+  static constexpr std::uint32_t nobody = 0;
+
+  /// Whether a new message of `key` may go to `consumer` now: nothing of the key waits, and what is out is
+  /// with the same consumer, which gets a key's messages in order on its one stream.
   bool may_deliver(const std::string& key, std::uint32_t consumer) const;
 
   /// Puts a message behind the others of its key.
@@ -69,7 +73,7 @@ class KeyQueues {
  private:
   struct Key {
     std::deque<Entry> waiting;
-    std::vector<AckToken> out;  // in order of delivery
+    std::vector<AckToken> out;   // in order of delivery
     std::uint32_t consumer = 0;  // who has them
     bool ready = false;          // is in ready_
     bool delayed = false;        // is in delayed_

@@ -52,14 +52,16 @@ class ProtobufSchema final : public MessageSchema {
   Status check_binary(std::string_view data) const override {
     const std::unique_ptr<pb::Message> message(prototype_->New());
     if (message->ParseFromArray(data.data(), static_cast<int>(data.size()))) return {};
-    return invalid_argument("the data is no " + prototype_->GetDescriptor()->full_name() + " in protobuf's binary form");
+    return invalid_argument("the data is no " + prototype_->GetDescriptor()->full_name() +
+                            " in protobuf's binary form");
   }
 
   Status check_json(std::string_view data) const override {
     const std::unique_ptr<pb::Message> message(prototype_->New());
     const auto status = pb::util::JsonStringToMessage({data.data(), data.size()}, message.get());
     if (status.ok()) return {};
-    return invalid_argument(fmt::format("the data is no {} as JSON: {}", prototype_->GetDescriptor()->full_name(),
+    return invalid_argument(fmt::format("the data is no {} as JSON: {}",
+                                        prototype_->GetDescriptor()->full_name(),
                                         std::string(status.message())));
   }
 

@@ -10,9 +10,9 @@ namespace cfd::emulator {
 
 namespace {
 
+using google::protobuf::Empty;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
-using google::protobuf::Empty;
 
 /// The ids of a batch as a serialized PublishResponse.
 grpc::ByteBuffer publish_response(const Batch& batch) {
@@ -27,16 +27,23 @@ grpc::ByteBuffer publish_response(const Batch& batch) {
 }
 
 /// Publish works on bytes: parsing messages into objects would cost more than everything else it does.
-class PublisherService final : public v1::Publisher::WithRawCallbackMethod_Publish<v1::Publisher::CallbackService> {
+class PublisherService final
+    : public v1::Publisher::WithRawCallbackMethod_Publish<v1::Publisher::CallbackService> {
  public:
   explicit PublisherService(Broker& broker) : broker_(broker) {}
 
   ServerUnaryReactor* Publish(CallbackServerContext* context, const grpc::ByteBuffer* request,
                               grpc::ByteBuffer* response) override {
     auto* const reactor = context->DefaultReactor();
-    broker_.publish(Contiguous(*request).view(), [reactor, response](const Status& status, const BatchPtr& batch) {
-      if (status.ok()) *response = publish_response(*batch);
-      reactor->Finish(to_grpc(status));
+    broker_.faults().apply("Publish", [this, reactor, request, response](const Fault& fault) {
+      if (!fault.status.ok()) return reactor->Finish(to_grpc(fault.status));
+      broker_.publish(
+          Contiguous(*request).view(),
+          [reactor, response](const Status& status, const BatchPtr& batch) {
+            if (status.ok()) *response = publish_response(*batch);
+            reactor->Finish(to_grpc(status));
+          },
+          fault.duplicate);
     });
     return reactor;
   }
@@ -62,7 +69,8 @@ class PublisherService final : public v1::Publisher::WithRawCallbackMethod_Publi
                                              v1::ListTopicSubscriptionsResponse* response) override {
     return answer(context, broker_, &Broker::list_topic_subscriptions, request, response);
   }
-  ServerUnaryReactor* ListTopicSnapshots(CallbackServerContext* context, const v1::ListTopicSnapshotsRequest* request,
+  ServerUnaryReactor* ListTopicSnapshots(CallbackServerContext* context,
+                                         const v1::ListTopicSnapshotsRequest* request,
                                          v1::ListTopicSnapshotsResponse* response) override {
     return answer(context, broker_, &Broker::list_topic_snapshots, request, response);
   }
@@ -70,7 +78,8 @@ class PublisherService final : public v1::Publisher::WithRawCallbackMethod_Publi
                                   Empty* response) override {
     return answer(context, broker_, &Broker::delete_topic, request, response);
   }
-  ServerUnaryReactor* DetachSubscription(CallbackServerContext* context, const v1::DetachSubscriptionRequest* request,
+  ServerUnaryReactor* DetachSubscription(CallbackServerContext* context,
+                                         const v1::DetachSubscriptionRequest* request,
                                          v1::DetachSubscriptionResponse* response) override {
     return answer(context, broker_, &Broker::detach_subscription, request, response);
   }

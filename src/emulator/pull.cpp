@@ -22,14 +22,19 @@ class PullCall final : public grpc::ServerUnaryReactor, public std::enable_share
   PullCall(grpc::ByteBuffer& response, SubscriptionPtr queue, std::size_t max_messages)
       : response_(response), queue_(std::move(queue)), max_messages_(max_messages) {}
 
+  void keep_until_done() { self_ = shared_from_this(); }
+
   void start(Scheduler& scheduler, bool wait) {
-    self_ = shared_from_this();
     const auto weak = weak_from_this();
-    consumer_ = queue_->add_consumer(
-        [weak] {
-          if (const auto self = weak.lock()) self->try_answer(false);
-        },
-        0, 0);
+    {
+      const std::lock_guard lock(mutex_);
+      if (done_) return;  // cancelled before it began
+      consumer_ = queue_->add_consumer(
+          [weak] {
+            if (const auto self = weak.lock()) self->try_answer(false);
+          },
+          0, 0);
+    }
     if (try_answer(!wait)) return;
     scheduler.at(scheduler.clock().now() + pull_wait, [weak] {
       if (const auto self = weak.lock()) self->try_answer(true);
@@ -38,6 +43,11 @@ class PullCall final : public grpc::ServerUnaryReactor, public std::enable_share
 
   void OnCancel() override { finish({Code::cancelled, "the call was cancelled"}); }
   void OnDone() override { self_.reset(); }
+
+  void finish(const Status& status) {
+    const std::lock_guard lock(mutex_);
+    if (!done_) finish_locked(status);
+  }
 
  private:
   /// Answers if there are messages, or if `even_empty`. Two threads may get here at once; one answers.
@@ -53,13 +63,9 @@ class PullCall final : public grpc::ServerUnaryReactor, public std::enable_share
     return true;
   }
 
-  void finish(const Status& status) {
-    const std::lock_guard lock(mutex_);
-    if (!done_) finish_locked(status);
-  }
   void finish_locked(const Status& status) {
     done_ = true;
-    queue_->remove_consumer(consumer_);
+    if (consumer_ != nullptr) queue_->remove_consumer(consumer_);
     Finish(to_grpc(status));
   }
 
@@ -84,12 +90,14 @@ class Refusal final : public grpc::ServerUnaryReactor {
 grpc::ByteBuffer to_byte_buffer(std::span<const Delivery> deliveries, std::string_view tail) {
   const grpc::Slice slice(grpc_slice_malloc(encoded_size(deliveries) + tail.size()), grpc::Slice::STEAL_REF);
   // Nobody else has the slice yet; that it is seen as constant is the C++ wrapper's wish.
-  char* const out = encode_deliveries(deliveries, reinterpret_cast<char*>(const_cast<std::uint8_t*>(slice.begin())));
+  char* const out =
+      encode_deliveries(deliveries, reinterpret_cast<char*>(const_cast<std::uint8_t*>(slice.begin())));
   tail.copy(out, tail.size());
   return {&slice, 1};
 }
 
-grpc::ServerUnaryReactor* start_pull(Broker& broker, const grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
+grpc::ServerUnaryReactor* start_pull(Broker& broker, const grpc::ByteBuffer& request,
+                                     grpc::ByteBuffer& response) {
   v1::PullRequest pull;
   const Contiguous bytes(request);
   if (!pull.ParseFromArray(bytes.view().data(), static_cast<int>(bytes.view().size()))) {
@@ -97,10 +105,17 @@ grpc::ServerUnaryReactor* start_pull(Broker& broker, const grpc::ByteBuffer& req
   }
   if (pull.max_messages() <= 0) return new Refusal(invalid_argument("max_messages must be above 0"));
   SubscriptionPtr queue;
-  if (const auto status = broker.open_for_pull(pull.subscription(), queue); !status.ok()) return new Refusal(status);
+  if (const auto status = broker.open_for_pull(pull.subscription(), queue); !status.ok())
+    return new Refusal(status);
   const auto count = std::min(static_cast<std::size_t>(pull.max_messages()), max_pull_messages);
   const auto call = std::make_shared<PullCall>(response, std::move(queue), count);
-  call->start(broker.scheduler(), !pull.return_immediately());
+  call->keep_until_done();
+  broker.faults().apply("Pull", [call, &broker, wait = !pull.return_immediately()](const Fault& fault) {
+    if (fault.status.ok())
+      call->start(broker.scheduler(), wait);
+    else
+      call->finish(fault.status);
+  });
   return call.get();
 }
 

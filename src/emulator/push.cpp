@@ -38,7 +38,8 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
     std::string service_account_email, audience;
   };
 
-  Pusher(asio::io_context& context, OidcSigner& signer, Identity identity, PushForm form, Url url, SubscriptionPtr queue)
+  Pusher(asio::io_context& context, OidcSigner& signer, Identity identity, PushForm form, Url url,
+         SubscriptionPtr queue)
       : context_(context),
         signer_(signer),
         identity_(std::move(identity)),
@@ -58,6 +59,7 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
           });
         },
         0, 0);
+    consumer_->one_per_key = true;  // An endpoint handles requests at once and in no order.
     pump();
   }
 
@@ -75,7 +77,8 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
   void pump() {
     while (!stopped_ && !paused_ && in_flight_.size() < window_) {
       const Duration deadline = queue_->settings().ack_deadline;
-      auto deliveries = queue_->take(consumer_, window_ - in_flight_.size(), 1U << 20U, deadline + lease_margin);
+      auto deliveries =
+          queue_->take(consumer_, window_ - in_flight_.size(), 1U << 20U, deadline + lease_margin);
       if (deliveries.empty()) return;
       for (const auto& delivery : deliveries) push(delivery, deadline);
     }
@@ -85,8 +88,8 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
     in_flight_.push_back(delivery.token);
     auto request = make_push_request(form_, delivery);
     if (!identity_.service_account_email.empty()) {
-      request.headers.emplace_back("Authorization",
-                                   "Bearer " + signer_.token(identity_.service_account_email, identity_.audience));
+      request.headers.emplace_back(
+          "Authorization", "Bearer " + signer_.token(identity_.service_account_email, identity_.audience));
     }
     client_->post(std::move(request), deadline,
                   [weak = weak_from_this(), token = delivery.token](const HttpResult& result) {
@@ -117,7 +120,8 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
     failures_ = std::min(failures_ + 1, 16U);
     if (paused_) return;
     paused_ = true;
-    pause_timer_.expires_after(std::min<std::chrono::milliseconds>(shortest_pause * (1U << (failures_ - 1)), longest_pause));
+    pause_timer_.expires_after(
+        std::min<std::chrono::milliseconds>(shortest_pause * (1U << (failures_ - 1)), longest_pause));
     pause_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
       const auto self = weak.lock();
       if (error || self == nullptr) return;
@@ -163,7 +167,9 @@ struct PushDispatcher::Impl {
 
 PushDispatcher::PushDispatcher(OidcSigner& signer) : impl_(std::make_unique<Impl>(signer)) {}
 
-PushDispatcher::~PushDispatcher() { stop(); }
+PushDispatcher::~PushDispatcher() {
+  stop();
+}
 
 void PushDispatcher::configure(const v1::Subscription& subscription, const SubscriptionPtr& queue) {
   std::shared_ptr<Pusher> pusher;

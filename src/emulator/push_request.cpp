@@ -13,7 +13,8 @@ namespace {
 
 namespace json = boost::json;
 
-std::string wrapped_body(const PushForm& form, const Delivery& delivery, const pubsub::v1::PubsubMessage& message) {
+std::string wrapped_body(const PushForm& form, const Delivery& delivery,
+                         const pubsub::v1::PubsubMessage& message) {
   const auto time = format_time(delivery.message.batch->publish_time()) + "Z";
   json::object content;
   if (!message.attributes().empty()) {
@@ -41,8 +42,9 @@ bool fits_header(std::string_view name, std::string_view value) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
   };
-  return !name.empty() && std::ranges::all_of(name, token) &&
-         std::ranges::none_of(value, [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7F; });
+  return !name.empty() && std::ranges::all_of(name, token) && std::ranges::none_of(value, [](char c) {
+    return static_cast<unsigned char>(c) < 0x20U || c == 0x7F;
+  });
 }
 
 }  // namespace
@@ -76,8 +78,9 @@ HttpRequest make_push_request(const PushForm& form, const Delivery& delivery) {
 
 std::string to_base64(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(size));
   return text;
 }

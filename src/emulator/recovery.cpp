@@ -35,15 +35,17 @@ void Broker::recover_subscription(const StoredResource& stored) {
     }
   });
   keep(*resource);
+  arm_expiration(*resource);
   if (push_ != nullptr) push_->configure(resource->config, resource->queue);
   subscriptions_.emplace(stored.name, resource);
 }
 
 /// A subscription's record, with its queue attached to the topic, if there is one.
-std::shared_ptr<Broker::SubscriptionResource> Broker::make_subscription(v1::Subscription config, std::uint32_t uid) {
+std::shared_ptr<Broker::SubscriptionResource> Broker::make_subscription(v1::Subscription config,
+                                                                        std::uint32_t uid) {
   auto resource = std::make_shared<SubscriptionResource>();
-  resource->queue =
-      std::make_shared<Subscription>(uid, queue_settings(config), scheduler_.clock(), hooks_for(config.name(), uid));
+  resource->queue = std::make_shared<Subscription>(uid, queue_settings(config), scheduler_.clock(),
+                                                   hooks_for(config.name(), uid));
   if (const auto topic = topics_.find(config.topic()); topic != topics_.end() && !config.detached()) {
     resource->topic = topic->second->topic;
     resource->topic->attach(resource->queue);

@@ -31,11 +31,11 @@ struct Broker::SnapshotResource {
   std::shared_ptr<SnapshotState> state;
 };
 
-/// Fills one page of a list: the entries of `map`, in order of name, that `wanted` accepts, after `page_token`. A token
-/// is the last name of the page before.
+/// Fills one page of a list: the entries of `map`, in order of name, that `wanted` accepts, after
+/// `page_token`. A token is the last name of the page before.
 template <typename Map, typename Wanted, typename Add, typename Response>
-Status list_page(const Map& map, std::int32_t page_size, const std::string& page_token, Wanted wanted, Add add,
-                 Response& response) {
+Status list_page(const Map& map, std::int32_t page_size, const std::string& page_token, Wanted wanted,
+                 Add add, Response& response) {
   constexpr std::int32_t largest_page = 1000;
   if (page_size < 0) return invalid_argument("page_size is negative");
   const auto limit = page_size == 0 ? largest_page : std::min(page_size, largest_page);

@@ -27,20 +27,33 @@ struct HttpCode {
 
 HttpCode http_code(Code code) {
   switch (code) {
-    case Code::ok: return {200, "OK"};
-    case Code::cancelled: return {499, "CANCELLED"};
-    case Code::invalid_argument: return {400, "INVALID_ARGUMENT"};
-    case Code::deadline_exceeded: return {504, "DEADLINE_EXCEEDED"};
-    case Code::not_found: return {404, "NOT_FOUND"};
-    case Code::already_exists: return {409, "ALREADY_EXISTS"};
-    case Code::permission_denied: return {403, "PERMISSION_DENIED"};
-    case Code::resource_exhausted: return {429, "RESOURCE_EXHAUSTED"};
-    case Code::failed_precondition: return {400, "FAILED_PRECONDITION"};
-    case Code::aborted: return {409, "ABORTED"};
-    case Code::unimplemented: return {501, "UNIMPLEMENTED"};
-    case Code::unavailable: return {503, "UNAVAILABLE"};
+    case Code::ok:
+      return {200, "OK"};
+    case Code::cancelled:
+      return {499, "CANCELLED"};
+    case Code::invalid_argument:
+      return {400, "INVALID_ARGUMENT"};
+    case Code::deadline_exceeded:
+      return {504, "DEADLINE_EXCEEDED"};
+    case Code::not_found:
+      return {404, "NOT_FOUND"};
+    case Code::already_exists:
+      return {409, "ALREADY_EXISTS"};
+    case Code::permission_denied:
+      return {403, "PERMISSION_DENIED"};
+    case Code::resource_exhausted:
+      return {429, "RESOURCE_EXHAUSTED"};
+    case Code::failed_precondition:
+      return {400, "FAILED_PRECONDITION"};
+    case Code::aborted:
+      return {409, "ABORTED"};
+    case Code::unimplemented:
+      return {501, "UNIMPLEMENTED"};
+    case Code::unavailable:
+      return {503, "UNAVAILABLE"};
     case Code::unknown:
-    case Code::internal: break;
+    case Code::internal:
+      break;
   }
   return {500, "INTERNAL"};
 }
@@ -145,7 +158,8 @@ Status Rest::read(const Call& call, Request& request) {
   pb::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
   const auto status = pb::util::JsonStringToMessage(call.body, &request, options);
-  return status.ok() ? Status{} : invalid_argument("Invalid JSON payload received. " + std::string(status.message()));
+  return status.ok() ? Status{}
+                     : invalid_argument("Invalid JSON payload received. " + std::string(status.message()));
 }
 
 template <typename Target, typename Request, typename Response>
@@ -167,7 +181,8 @@ RestAnswer Rest::handle(std::string_view method, std::string_view target, const 
   if (call.collection == "subscriptions") return subscriptions(call);
   if (call.collection == "snapshots") return snapshots(call);
   if (call.collection == "schemas") return schemas(call);
-  return error({Code::not_found, "There is no such resource path: " + std::string(target.substr(0, target.find('?')))});
+  return error({Code::not_found,
+                "There is no such resource path: " + std::string(target.substr(0, target.find('?')))});
 }
 
 RestAnswer Rest::topics(const Call& call) {
@@ -213,8 +228,9 @@ RestAnswer Rest::publish(const Call& call) {
   request.set_topic(call.name);
   const auto promise = std::make_shared<std::promise<std::pair<Status, BatchPtr>>>();
   auto answered = promise->get_future();
-  broker_.publish(request.SerializeAsString(),
-                  [promise](const Status& status, const BatchPtr& batch) { promise->set_value({status, batch}); });
+  broker_.publish(request.SerializeAsString(), [promise](const Status& status, const BatchPtr& batch) {
+    promise->set_value({status, batch});
+  });
   const auto [status, batch] = answered.get();
   if (!status.ok()) return error(status);
   v1::PublishResponse response;
@@ -229,8 +245,9 @@ RestAnswer Rest::pull(const Call& call) {
   SubscriptionPtr queue;
   if (const auto status = broker_.open_for_pull(call.name, queue); !status.ok()) return error(status);
   const auto consumer = queue->add_consumer([] {}, 0, 0);
-  const auto deliveries = queue->take(consumer, static_cast<std::size_t>(std::min(request.max_messages(), 1000)),
-                                      10'000'000, queue->settings().ack_deadline);
+  const auto deliveries =
+      queue->take(consumer, static_cast<std::size_t>(std::min(request.max_messages(), 1000)), 10'000'000,
+                  queue->settings().ack_deadline);
   queue->remove_consumer(consumer);
   std::string bytes(encoded_size(deliveries), '\0');
   encode_deliveries(deliveries, bytes.data());
@@ -316,7 +333,8 @@ RestAnswer Rest::schemas(const Call& call) {
     return parsed;
   };
   const auto with_body = [&]<typename Request, typename Response>(
-                             Status (Schemas::*operation)(const Request&, Response&), auto prepare) -> RestAnswer {
+                             Status (Schemas::*operation)(const Request&, Response&),
+                             auto prepare) -> RestAnswer {
     Request request;
     if (const auto status = read(call, request); !status.ok()) return error(status);
     prepare(request);

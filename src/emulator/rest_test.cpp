@@ -2,11 +2,11 @@
 
 #include <boost/json.hpp>
 
+#include <cfd/error.hpp>
+
 #include "emulator/broker_fixture.hpp"
 #include "emulator/declaration.hpp"
 #include "emulator/web_server.hpp"
-
-#include <cfd/error.hpp>
 
 namespace cfd::emulator {
 namespace {
@@ -37,10 +37,11 @@ class RestTest : public BrokerFixture {
 
 TEST_F(RestTest, PublishesPullsAndAcknowledges) {
   ok("PUT", "/v1/projects/p/topics/rest");
-  ok("PUT", "/v1/projects/p/subscriptions/rest", R"({"topic": "projects/p/topics/rest", "ackDeadlineSeconds": 20})");
+  ok("PUT", "/v1/projects/p/subscriptions/rest",
+     R"({"topic": "projects/p/topics/rest", "ackDeadlineSeconds": 20})");
   EXPECT_EQ(ok("GET", "/v1/projects/p/subscriptions/rest").at("ackDeadlineSeconds").as_int64(), 20);
-  const auto published =
-      ok("POST", "/v1/projects/p/topics/rest:publish", R"({"messages": [{"data": "aGVsbG8=", "attributes": {"k": "v"}}]})");
+  const auto published = ok("POST", "/v1/projects/p/topics/rest:publish",
+                            R"({"messages": [{"data": "aGVsbG8=", "attributes": {"k": "v"}}]})");
   const auto pulled = ok("POST", "/v1/projects/p/subscriptions/rest:pull", R"({"maxMessages": 5})");
   const auto& received = pulled.at("receivedMessages").as_array();
   ASSERT_THAT(received, SizeIs(1));
@@ -48,7 +49,9 @@ TEST_F(RestTest, PublishesPullsAndAcknowledges) {
   EXPECT_EQ(received[0].at("message").at("messageId"), published.at("messageIds").as_array()[0]);
   ok("POST", "/v1/projects/p/subscriptions/rest:acknowledge",
      json::serialize(json::object{{"ackIds", {received[0].at("ackId")}}}));
-  EXPECT_FALSE(ok("POST", "/v1/projects/p/subscriptions/rest:pull", R"({"maxMessages": 5})").as_object().contains("receivedMessages"));
+  EXPECT_FALSE(ok("POST", "/v1/projects/p/subscriptions/rest:pull", R"({"maxMessages": 5})")
+                   .as_object()
+                   .contains("receivedMessages"));
 }
 
 TEST_F(RestTest, ManagesResources) {
@@ -59,15 +62,23 @@ TEST_F(RestTest, ManagesResources) {
   const auto page = ok("GET", "/v1/projects/p/topics?pageSize=1");
   EXPECT_THAT(page.at("topics").as_array(), SizeIs(1));
   const auto token = std::string(page.at("nextPageToken").as_string());
-  EXPECT_THAT(ok("GET", "/v1/projects/p/topics?pageSize=1&pageToken=" + token).at("topics").as_array(), SizeIs(1));
+  EXPECT_THAT(ok("GET", "/v1/projects/p/topics?pageSize=1&pageToken=" + token).at("topics").as_array(),
+              SizeIs(1));
   ok("PUT", "/v1/projects/p/subscriptions/rest", R"({"topic": "projects/p/topics/rest"})");
-  EXPECT_THAT(ok("GET", "/v1/projects/p/topics/rest/subscriptions").at("subscriptions").as_array(), SizeIs(1));
+  EXPECT_THAT(ok("GET", "/v1/projects/p/topics/rest/subscriptions").at("subscriptions").as_array(),
+              SizeIs(1));
   ok("PUT", "/v1/projects/p/snapshots/rest", R"({"subscription": "projects/p/subscriptions/rest"})");
   ok("POST", "/v1/projects/p/subscriptions/rest:seek", R"({"snapshot": "projects/p/snapshots/rest"})");
   ok("POST", "/v1/projects/p/subscriptions/rest:detach");
   EXPECT_EQ(code("POST", "/v1/projects/p/subscriptions/rest:pull", R"({"maxMessages": 5})"), 400U);
-  ok("POST", "/v1/projects/p/topics/rest:setIamPolicy", R"({"policy": {"bindings": [{"role": "r", "members": ["m"]}]}})");
-  EXPECT_EQ(ok("GET", "/v1/projects/p/topics/rest:getIamPolicy").at("bindings").as_array()[0].at("role").as_string(), "r");
+  ok("POST", "/v1/projects/p/topics/rest:setIamPolicy",
+     R"({"policy": {"bindings": [{"role": "r", "members": ["m"]}]}})");
+  EXPECT_EQ(ok("GET", "/v1/projects/p/topics/rest:getIamPolicy")
+                .at("bindings")
+                .as_array()[0]
+                .at("role")
+                .as_string(),
+            "r");
   ok("DELETE", "/v1/projects/p/topics/rest");
   EXPECT_EQ(code("GET", "/v1/projects/p/topics/rest"), 404U);
 }
@@ -77,7 +88,9 @@ TEST_F(RestTest, ServesSchemas) {
   EXPECT_EQ(ok("GET", "/v1/projects/p/schemas/number").at("type").as_string(), "AVRO");
   ok("POST", "/v1/projects/p/schemas:validateMessage",
      R"({"name": "projects/p/schemas/number", "message": "Nw==", "encoding": "JSON"})");
-  EXPECT_EQ(code("POST", "/v1/projects/p/schemas:validate", R"({"schema": {"type": "AVRO", "definition": "{"}})"), 400U);
+  EXPECT_EQ(
+      code("POST", "/v1/projects/p/schemas:validate", R"({"schema": {"type": "AVRO", "definition": "{"}})"),
+      400U);
 }
 
 TEST_F(RestTest, RefusesWhatItDoesNotKnow) {
@@ -148,8 +161,10 @@ TEST_F(DeclarationTest, SaysWhatIsWrong) {
   EXPECT_THAT(error_of("topics: [\n"), HasSubstr("line "));
   EXPECT_THAT(error_of("topisc: []"), HasSubstr("topisc"));
   EXPECT_THAT(error_of("topics: [{nam: x}]"), HasSubstr("a map with a name"));
-  EXPECT_THAT(error_of("subscriptions: [{name: sub, topic: missing}]"), HasSubstr("projects/p/topics/missing"));
-  EXPECT_THAT(error_of("subscriptions: [{name: sub, topic: topic, ackDeadline: 5}]"), HasSubstr("ackDeadline"));
+  EXPECT_THAT(error_of("subscriptions: [{name: sub, topic: missing}]"),
+              HasSubstr("projects/p/topics/missing"));
+  EXPECT_THAT(error_of("subscriptions: [{name: sub, topic: topic, ackDeadline: 5}]"),
+              HasSubstr("ackDeadline"));
 }
 
 }  // namespace

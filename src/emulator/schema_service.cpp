@@ -7,9 +7,9 @@ namespace cfd::emulator {
 
 namespace {
 
+using google::protobuf::Empty;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
-using google::protobuf::Empty;
 
 class SchemaService final : public v1::SchemaService::CallbackService {
  public:
@@ -27,7 +27,8 @@ class SchemaService final : public v1::SchemaService::CallbackService {
                                   v1::ListSchemasResponse* response) override {
     return answer(context, schemas_, &Schemas::list, request, response);
   }
-  ServerUnaryReactor* ListSchemaRevisions(CallbackServerContext* context, const v1::ListSchemaRevisionsRequest* request,
+  ServerUnaryReactor* ListSchemaRevisions(CallbackServerContext* context,
+                                          const v1::ListSchemaRevisionsRequest* request,
                                           v1::ListSchemaRevisionsResponse* response) override {
     return answer(context, schemas_, &Schemas::list_revisions, request, response);
   }
@@ -52,7 +53,8 @@ class SchemaService final : public v1::SchemaService::CallbackService {
                                      v1::ValidateSchemaResponse* response) override {
     return answer(context, schemas_, &Schemas::validate, request, response);
   }
-  ServerUnaryReactor* ValidateMessage(CallbackServerContext* context, const v1::ValidateMessageRequest* request,
+  ServerUnaryReactor* ValidateMessage(CallbackServerContext* context,
+                                      const v1::ValidateMessageRequest* request,
                                       v1::ValidateMessageResponse* response) override {
     return answer(context, schemas_, &Schemas::validate_message, request, response);
   }
@@ -63,6 +65,8 @@ class SchemaService final : public v1::SchemaService::CallbackService {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> make_schema_service(Schemas& schemas) { return std::make_unique<SchemaService>(schemas); }
+std::unique_ptr<grpc::Service> make_schema_service(Schemas& schemas) {
+  return std::make_unique<SchemaService>(schemas);
+}
 
 }  // namespace cfd::emulator

@@ -18,20 +18,27 @@ constexpr std::size_t max_definition = 300'000;
 Status parse_definition(const v1::Schema& schema, std::shared_ptr<const MessageSchema>& parsed) {
   if (schema.definition().empty()) return invalid_argument("the schema has no definition");
   if (schema.definition().size() > max_definition) {
-    return invalid_argument(fmt::format("the definition has {} bytes; the limit is {}", schema.definition().size(), max_definition));
+    return invalid_argument(fmt::format("the definition has {} bytes; the limit is {}",
+                                        schema.definition().size(), max_definition));
   }
   switch (schema.type()) {
-    case v1::Schema::PROTOCOL_BUFFER: return parse_protobuf_schema(schema.definition(), parsed);
-    case v1::Schema::AVRO: return parse_avro_schema(schema.definition(), parsed);
-    default: return invalid_argument("the schema's type is neither AVRO nor PROTOCOL_BUFFER");
+    case v1::Schema::PROTOCOL_BUFFER:
+      return parse_protobuf_schema(schema.definition(), parsed);
+    case v1::Schema::AVRO:
+      return parse_avro_schema(schema.definition(), parsed);
+    default:
+      return invalid_argument("the schema's type is neither AVRO nor PROTOCOL_BUFFER");
   }
 }
 
 Status check_data(const MessageSchema& schema, v1::Encoding encoding, std::string_view data) {
   switch (encoding) {
-    case v1::JSON: return schema.check_json(data);
-    case v1::BINARY: return schema.check_binary(data);
-    default: return invalid_argument("the encoding is neither JSON nor BINARY");
+    case v1::JSON:
+      return schema.check_json(data);
+    case v1::BINARY:
+      return schema.check_binary(data);
+    default:
+      return invalid_argument("the encoding is neither JSON nor BINARY");
   }
 }
 
@@ -69,14 +76,16 @@ Status Schemas::add_revision(const v1::Schema& schema, Revisions& revisions, v1:
   const auto now = clock_.now().time_since_epoch();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
   revision->config.mutable_revision_create_time()->set_seconds(seconds.count());
-  revision->config.mutable_revision_create_time()->set_nanos(static_cast<std::int32_t>((now - seconds).count()));
+  revision->config.mutable_revision_create_time()->set_nanos(
+      static_cast<std::int32_t>((now - seconds).count()));
   response = revision->config;
   revisions.push_back(std::move(revision));
   return {};
 }
 
 /// `name` may end in @REVISION; without it the newest revision is meant.
-Status Schemas::find(const std::string& name, std::string& plain_name, std::shared_ptr<const Revision>& revision) const {
+Status Schemas::find(const std::string& name, std::string& plain_name,
+                     std::shared_ptr<const Revision>& revision) const {
   const auto at = name.rfind('@');
   plain_name = name.substr(0, at);
   if (auto status = check_name(plain_name, Collection::schemas); !status.ok()) return status;
@@ -87,7 +96,8 @@ Status Schemas::find(const std::string& name, std::string& plain_name, std::shar
     return {};
   }
   const auto& revisions = *found->second;
-  const auto match = std::ranges::find(revisions, name.substr(at + 1), [](const auto& r) { return r->config.revision_id(); });
+  const auto match = std::ranges::find(revisions, name.substr(at + 1),
+                                       [](const auto& r) { return r->config.revision_id(); });
   if (match == revisions.end()) return not_found(name);
   revision = *match;
   return {};
@@ -97,7 +107,8 @@ Status Schemas::create(const v1::CreateSchemaRequest& request, v1::Schema& respo
   if (auto status = check_project(request.parent()); !status.ok()) return status;
   const std::lock_guard lock(mutex_);
   v1::Schema schema = request.schema();
-  const auto id = request.schema_id().empty() ? fmt::format("schema-{:x}", ++last_revision_) : request.schema_id();
+  const auto id =
+      request.schema_id().empty() ? fmt::format("schema-{:x}", ++last_revision_) : request.schema_id();
   schema.set_name(request.parent() + "/schemas/" + id);
   if (auto status = check_name(schema.name(), Collection::schemas); !status.ok()) return status;
   if (schemas_.contains(schema.name())) return already_exists(schema.name());
@@ -129,7 +140,8 @@ Status Schemas::list(const v1::ListSchemasRequest& request, v1::ListSchemasRespo
       response);
 }
 
-Status Schemas::list_revisions(const v1::ListSchemaRevisionsRequest& request, v1::ListSchemaRevisionsResponse& response) {
+Status Schemas::list_revisions(const v1::ListSchemaRevisionsRequest& request,
+                               v1::ListSchemaRevisionsResponse& response) {
   const std::lock_guard lock(mutex_);
   std::string name;
   std::shared_ptr<const Revision> newest;
@@ -137,9 +149,11 @@ Status Schemas::list_revisions(const v1::ListSchemaRevisionsRequest& request, v1
   // Newest first; a revision's place in the list is its name in the map that list_page walks.
   std::map<std::string, std::shared_ptr<const Revision>> pages;
   const auto& revisions = *schemas_.find(name)->second;
-  for (std::size_t i = 0; i < revisions.size(); ++i) pages.emplace(fmt::format("{:08}", revisions.size() - i), revisions[i]);
+  for (std::size_t i = 0; i < revisions.size(); ++i)
+    pages.emplace(fmt::format("{:08}", revisions.size() - i), revisions[i]);
   return list_page(
-      pages, request.page_size(), request.page_token(), [](const std::string&, const Revision&) { return true; },
+      pages, request.page_size(), request.page_token(),
+      [](const std::string&, const Revision&) { return true; },
       [&](const std::string&, const Revision& revision) {
         *response.add_schemas() = revision.view(request.view() == v1::FULL ? v1::FULL : v1::BASIC);
       },
@@ -151,7 +165,8 @@ Status Schemas::commit(const v1::CommitSchemaRequest& request, v1::Schema& respo
   std::string name;
   std::shared_ptr<const Revision> newest;
   if (auto status = find(request.name(), name, newest); !status.ok()) return status;
-  if (request.schema().type() != newest->config.type()) return invalid_argument("a revision cannot change the schema's type");
+  if (request.schema().type() != newest->config.type())
+    return invalid_argument("a revision cannot change the schema's type");
   v1::Schema schema = request.schema();
   schema.set_name(name);
   return add_revision(schema, *schemas_.find(name)->second, response);
@@ -161,7 +176,8 @@ Status Schemas::rollback(const v1::RollbackSchemaRequest& request, v1::Schema& r
   const std::lock_guard lock(mutex_);
   std::string name;
   std::shared_ptr<const Revision> revision;
-  if (auto status = find(request.name() + "@" + request.revision_id(), name, revision); !status.ok()) return status;
+  if (auto status = find(request.name() + "@" + request.revision_id(), name, revision); !status.ok())
+    return status;
   return add_revision(revision->config, *schemas_.find(name)->second, response);
 }
 
@@ -170,11 +186,14 @@ Status Schemas::remove_revision(const v1::DeleteSchemaRevisionRequest& request, 
   std::string name;
   std::shared_ptr<const Revision> revision;
   const bool in_name = request.name().find('@') != std::string::npos;
-  if (auto status = find(in_name ? request.name() : request.name() + "@" + request.revision_id(), name, revision); !status.ok()) {
+  if (auto status =
+          find(in_name ? request.name() : request.name() + "@" + request.revision_id(), name, revision);
+      !status.ok()) {
     return status;
   }
   auto& revisions = *schemas_.find(name)->second;
-  if (revisions.size() == 1) return invalid_argument("a schema's only revision cannot be deleted; delete the schema");
+  if (revisions.size() == 1)
+    return invalid_argument("a schema's only revision cannot be deleted; delete the schema");
   std::erase(revisions, revision);
   response = revisions.back()->config;
   return {};
@@ -191,7 +210,8 @@ Status Schemas::validate(const v1::ValidateSchemaRequest& request, v1::ValidateS
   return parse_definition(request.schema(), parsed);
 }
 
-Status Schemas::validate_message(const v1::ValidateMessageRequest& request, v1::ValidateMessageResponse& /*response*/) {
+Status Schemas::validate_message(const v1::ValidateMessageRequest& request,
+                                 v1::ValidateMessageResponse& /*response*/) {
   std::shared_ptr<const MessageSchema> schema;
   if (request.has_schema()) {
     if (auto status = parse_definition(request.schema(), schema); !status.ok()) return status;
@@ -224,13 +244,15 @@ Status Schemas::check(const v1::Topic& topic, std::string_view message) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = schemas_.find(settings.schema());
-    if (found == schemas_.end()) return failed_precondition(fmt::format("the topic's schema {} was deleted", settings.schema()));
+    if (found == schemas_.end())
+      return failed_precondition(fmt::format("the topic's schema {} was deleted", settings.schema()));
     candidates = *found->second;
   }
   const auto position = [&](const std::string& id) {
     return std::ranges::find(candidates, id, [](const auto& r) { return r->config.revision_id(); });
   };
-  auto first = settings.first_revision_id().empty() ? candidates.begin() : position(settings.first_revision_id());
+  auto first =
+      settings.first_revision_id().empty() ? candidates.begin() : position(settings.first_revision_id());
   auto last = settings.last_revision_id().empty() ? candidates.end() : position(settings.last_revision_id());
   if (first == candidates.end()) first = candidates.begin();
   if (last != candidates.end()) ++last;

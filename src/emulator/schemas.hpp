@@ -41,7 +41,8 @@ class Schemas final : public MessageCheck {
   Status create(const v1::CreateSchemaRequest& request, v1::Schema& response);
   Status get(const v1::GetSchemaRequest& request, v1::Schema& response);
   Status list(const v1::ListSchemasRequest& request, v1::ListSchemasResponse& response);
-  Status list_revisions(const v1::ListSchemaRevisionsRequest& request, v1::ListSchemaRevisionsResponse& response);
+  Status list_revisions(const v1::ListSchemaRevisionsRequest& request,
+                        v1::ListSchemaRevisionsResponse& response);
   Status commit(const v1::CommitSchemaRequest& request, v1::Schema& response);
   Status rollback(const v1::RollbackSchemaRequest& request, v1::Schema& response);
   Status remove_revision(const v1::DeleteSchemaRevisionRequest& request, v1::Schema& response);
@@ -59,7 +60,8 @@ class Schemas final : public MessageCheck {
   using Revisions = std::vector<std::shared_ptr<const Revision>>;  // oldest first
 
   Status add_revision(const v1::Schema& schema, Revisions& revisions, v1::Schema& response);
-  Status find(const std::string& name, std::string& plain_name, std::shared_ptr<const Revision>& revision) const;
+  Status find(const std::string& name, std::string& plain_name,
+              std::shared_ptr<const Revision>& revision) const;
 
   const Clock& clock_;
   mutable std::mutex mutex_;

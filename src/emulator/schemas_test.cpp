@@ -27,12 +27,16 @@ constexpr const char* person = R"({"type": "record", "name": "Person", "namespac
 TEST(AvroSchemaTest, ChecksJson) {
   const auto schema = avro(person);
   EXPECT_TRUE(schema->check_json(R"({"name": "A", "age": null, "friends": [], "mood": "GOOD"})").ok());
-  EXPECT_TRUE(schema->check_json(R"({"name": "A", "age": {"int": 7}, "mood": "BAD", "friends":
-    [{"name": "B", "age": null, "friends": [], "mood": "GOOD"}]})").ok());
-  for (const auto* bad : {R"({"name": "A", "age": null, "friends": []})", R"({"name": 1, "age": null, "friends": [], "mood": "GOOD"})",
-                          R"({"name": "A", "age": 7, "friends": [], "mood": "GOOD"})",
-                          R"({"name": "A", "age": null, "friends": [], "mood": "SO-SO"})",
-                          R"({"name": "A", "age": null, "friends": [], "mood": "GOOD", "more": 1})", "{", "[]"}) {
+  EXPECT_TRUE(schema
+                  ->check_json(R"({"name": "A", "age": {"int": 7}, "mood": "BAD", "friends":
+    [{"name": "B", "age": null, "friends": [], "mood": "GOOD"}]})")
+                  .ok());
+  for (const auto* bad :
+       {R"({"name": "A", "age": null, "friends": []})",
+        R"({"name": 1, "age": null, "friends": [], "mood": "GOOD"})",
+        R"({"name": "A", "age": 7, "friends": [], "mood": "GOOD"})",
+        R"({"name": "A", "age": null, "friends": [], "mood": "SO-SO"})",
+        R"({"name": "A", "age": null, "friends": [], "mood": "GOOD", "more": 1})", "{", "[]"}) {
     EXPECT_EQ(schema->check_json(bad).code, Code::invalid_argument) << bad;
   }
 }
@@ -43,38 +47,46 @@ TEST(AvroSchemaTest, ChecksBinary) {
   // name "A"; age: branch 1, 7; friends: no block; mood: 0
   const auto good = "\x02"s + "A" + "\x02\x0e" + "\0"s + "\0"s;
   EXPECT_TRUE(schema->check_binary(good).ok());
-  for (std::size_t cut = 0; cut < good.size(); ++cut) EXPECT_FALSE(schema->check_binary(good.substr(0, cut)).ok()) << cut;
+  for (std::size_t cut = 0; cut < good.size(); ++cut)
+    EXPECT_FALSE(schema->check_binary(good.substr(0, cut)).ok()) << cut;
   EXPECT_FALSE(schema->check_binary(good + "x").ok());
-  EXPECT_FALSE(schema->check_binary("\x02"s + "A" + "\x04\x0e" + "\0"s + "\0"s).ok()) << "there is no third branch";
+  EXPECT_FALSE(schema->check_binary("\x02"s + "A" + "\x04\x0e" + "\0"s + "\0"s).ok())
+      << "there is no third branch";
 }
 
 TEST(AvroSchemaTest, HoldsOutAgainstHostileData) {
   const auto nothing = avro(R"({"type": "array", "items": "null"})");
   // A count of 2^62 items that take no bytes.
   EXPECT_FALSE(nothing->check_binary("\xfe\xff\xff\xff\xff\xff\xff\xff\x7f").ok());
-  const auto nested = avro(R"({"type": "record", "name": "R", "fields": [{"name": "r", "type": ["null", "R"]}]})");
+  const auto nested =
+      avro(R"({"type": "record", "name": "R", "fields": [{"name": "r", "type": ["null", "R"]}]})");
   EXPECT_FALSE(nested->check_binary(std::string(100'000, '\x02')).ok());
   std::shared_ptr<const MessageSchema> schema;
   std::string deep;
   for (int i = 0; i < 10'000; ++i) deep += "[";
   EXPECT_FALSE(parse_avro_schema(deep, schema).ok());
-  for (const auto* bad : {"", "7", "\"nonsense\"", R"({"type": "record", "name": "R"})", R"({"type": "enum", "name": "E"})",
-                          R"({"type": "array"})", R"({"type": "fixed", "name": "F", "size": -1})", "[]"}) {
+  for (const auto* bad :
+       {"", "7", "\"nonsense\"", R"({"type": "record", "name": "R"})", R"({"type": "enum", "name": "E"})",
+        R"({"type": "array"})", R"({"type": "fixed", "name": "F", "size": -1})", "[]"}) {
     EXPECT_EQ(parse_avro_schema(bad, schema).code, Code::invalid_argument) << bad;
   }
 }
 
 TEST(ProtobufSchemaTest, ChecksBothEncodings) {
   std::shared_ptr<const MessageSchema> schema;
-  ASSERT_TRUE(parse_protobuf_schema("syntax = \"proto3\"; message Point { int32 x = 1; string name = 2; }", schema).ok());
+  ASSERT_TRUE(
+      parse_protobuf_schema("syntax = \"proto3\"; message Point { int32 x = 1; string name = 2; }", schema)
+          .ok());
   EXPECT_TRUE(schema->check_json(R"({"x": 1, "name": "a"})").ok());
   EXPECT_FALSE(schema->check_json(R"({"z": 1})").ok());
   EXPECT_FALSE(schema->check_json("{").ok());
   EXPECT_TRUE(schema->check_binary("\x08\x01").ok());
   EXPECT_FALSE(schema->check_binary("\x08").ok());
   EXPECT_THAT(parse_protobuf_schema("message {", schema).message, HasSubstr("line 1"));
-  EXPECT_EQ(parse_protobuf_schema("syntax = \"proto3\"; message A {} message B {}", schema).code, Code::invalid_argument);
-  EXPECT_EQ(parse_protobuf_schema("syntax = \"proto3\"; message A { Missing m = 1; }", schema).code, Code::invalid_argument);
+  EXPECT_EQ(parse_protobuf_schema("syntax = \"proto3\"; message A {} message B {}", schema).code,
+            Code::invalid_argument);
+  EXPECT_EQ(parse_protobuf_schema("syntax = \"proto3\"; message A { Missing m = 1; }", schema).code,
+            Code::invalid_argument);
 }
 
 class SchemasTest : public ::testing::Test {

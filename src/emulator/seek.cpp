@@ -76,7 +76,8 @@ void Subscription::seek(Time time, std::vector<MessageRef> retained) {
     const auto before = [&](const MessageRef& message) { return message.batch->publish_time() < time; };
     auto pending = collect();
     const auto passed = std::ranges::partition(pending, std::not_fn(before));
-    std::vector<MessageRef> settled(std::make_move_iterator(passed.begin()), std::make_move_iterator(passed.end()));
+    std::vector<MessageRef> settled(std::make_move_iterator(passed.begin()),
+                                    std::make_move_iterator(passed.end()));
     pending.erase(passed.begin(), passed.end());
     std::ranges::copy_if(retained, std::back_inserter(pending), std::not_fn(before));
     const auto revived = std::ranges::stable_partition(acked_, before);
@@ -99,6 +100,11 @@ void Subscription::close(Status reason) {
     for (const auto& [id, consumer] : consumers_) effects.wake.push_back(consumer);
   }
   apply(std::move(effects));
+}
+
+Time Subscription::idle_since() const {
+  const std::lock_guard lock(mutex_);
+  return consumers_.empty() ? last_used_ : clock_.now();
 }
 
 Status Subscription::closed() const {

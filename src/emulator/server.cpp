@@ -45,7 +45,8 @@ struct Server::Impl {
   Schemas schemas{clock};
   std::unique_ptr<Store> store;
   Broker broker{scheduler};
-  IamPolicies policies{[this](const std::string& name) { return broker.exists(name) || schemas.exists(name); }};
+  IamPolicies policies{
+      [this](const std::string& name) { return broker.exists(name) || schemas.exists(name); }};
   Rest rest{broker, schemas, policies};
   WebServer web{broker, rest, signer};
   std::unique_ptr<grpc::Service> publisher = make_publisher_service(broker);
@@ -58,7 +59,9 @@ struct Server::Impl {
 
 Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 void Server::start() {
   auto& impl = *impl_;
@@ -79,19 +82,24 @@ void Server::start() {
   impl.grpc_server = builder.BuildAndStart();
   if (impl.grpc_server == nullptr || impl.port == 0) {
     impl.grpc_server.reset();
-    throw Error(fmt::format(
-        "the Pub/Sub server cannot listen on {}: the address is not of this machine, or the port is in use; choose "
-        "another, or port 0 for any free one",
-        address));
+    throw Error(
+        fmt::format("the Pub/Sub server cannot listen on {}: the address is not of this machine, or the port "
+                    "is in use; choose "
+                    "another, or port 0 for any free one",
+                    address));
   }
   if (impl.options.http_port) impl.web.start(impl.options.address, *impl.options.http_port);
   impl.scheduler.start();
   impl.push.start();
 }
 
-std::uint16_t Server::port() const noexcept { return static_cast<std::uint16_t>(impl_->port); }
+std::uint16_t Server::port() const noexcept {
+  return static_cast<std::uint16_t>(impl_->port);
+}
 
-std::uint16_t Server::http_port() const noexcept { return impl_->web.port(); }
+std::uint16_t Server::http_port() const noexcept {
+  return impl_->web.port();
+}
 
 std::string Server::host() const {
   const bool any = impl_->options.address == "0.0.0.0" || impl_->options.address == "[::]";
@@ -112,6 +120,8 @@ void Server::stop() {
   if (impl.store != nullptr) impl.store->stop();
 }
 
-Broker& Server::broker() noexcept { return impl_->broker; }
+Broker& Server::broker() noexcept {
+  return impl_->broker;
+}
 
 }  // namespace cfd::emulator

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The local Pub/Sub server as a library: google.pubsub.v1 over gRPC, in memory or on disk, up in milliseconds.
+/// The local Pub/Sub server as a library: google.pubsub.v1 over gRPC, in memory or on disk, up in
+/// milliseconds.
 
 #include <cstdint>
 #include <memory>
@@ -15,7 +16,8 @@ class Broker;
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0: the system chooses; see Server::port
-  std::optional<std::uint16_t> http_port = {};  ///< REST, the page and the keys of push tokens; none: not served
+  std::optional<std::uint16_t> http_port =
+      {};                           ///< REST, the page and the keys of push tokens; none: not served
   std::string data_directory = {};  ///< where topics, subscriptions and messages are kept; empty: nowhere
 };
 

@@ -1,9 +1,6 @@
 // The server over real gRPC channels and real HTTP.
 #include "emulator/server.hpp"
 
-#include <gmock/gmock.h>
-#include <grpcpp/grpcpp.h>
-
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -13,11 +10,14 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 
 #include <cfd/error.hpp>
 
 #include "cfd/pubsub/v1/pubsub.grpc.pb.h"
 #include "cfd/rpc/status.pb.h"
+#include "emulator/broker.hpp"
 
 namespace cfd::emulator {
 namespace {
@@ -48,7 +48,8 @@ class ServerTest : public ::testing::Test {
     arguments.SetMaxReceiveMessageSize(-1);
     // Tests run in one process; a channel of its own keeps one test's connection from another's server.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    const auto channel = grpc::CreateCustomChannel(server.host(), grpc::InsecureChannelCredentials(), arguments);
+    const auto channel =
+        grpc::CreateCustomChannel(server.host(), grpc::InsecureChannelCredentials(), arguments);
     publisher = v1::Publisher::NewStub(channel);
     subscriber = v1::Subscriber::NewStub(channel);
     v1::Topic topic;
@@ -134,12 +135,14 @@ TEST_F(ServerTest, MissingResourcesAreNotFound) {
   publish_request.set_topic("projects/p/topics/missing");
   publish_request.add_messages()->set_data("x");
   v1::PublishResponse published;
-  EXPECT_EQ(publisher->Publish(context().get(), publish_request, &published).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(publisher->Publish(context().get(), publish_request, &published).error_code(),
+            grpc::StatusCode::NOT_FOUND);
   v1::PullRequest pull_request;
   pull_request.set_subscription("projects/p/subscriptions/missing");
   pull_request.set_max_messages(1);
   v1::PullResponse pulled;
-  EXPECT_EQ(subscriber->Pull(context().get(), pull_request, &pulled).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(subscriber->Pull(context().get(), pull_request, &pulled).error_code(),
+            grpc::StatusCode::NOT_FOUND);
 }
 
 TEST_F(ServerTest, StreamsAndAcknowledgesOnTheStream) {
@@ -153,7 +156,8 @@ TEST_F(ServerTest, StreamsAndAcknowledgesOnTheStream) {
   std::vector<std::string> sent;
   for (int i = 0; i < 2500; ++i) sent.push_back(std::to_string(i));
   for (std::size_t i = 0; i < sent.size(); i += 500) {
-    publish({sent.begin() + static_cast<std::ptrdiff_t>(i), sent.begin() + static_cast<std::ptrdiff_t>(i + 500)});
+    publish(
+        {sent.begin() + static_cast<std::ptrdiff_t>(i), sent.begin() + static_cast<std::ptrdiff_t>(i + 500)});
   }
   std::vector<std::string> got;
   while (got.size() < sent.size()) {
@@ -267,6 +271,32 @@ TEST_F(ServerTest, DeletingASubscriptionEndsItsStreams) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
+TEST_F(ServerTest, FailsDelaysAndDuplicatesOnDemand) {
+  create(subscription());
+  auto& faults = server.broker().faults();
+  faults.add({.method = "Publish", .count = 2, .status = {Code::unavailable, "injected"}});
+  faults.add({.method = "Publish", .delay = 100ms, .duplicate = true});
+  v1::PublishRequest request;
+  request.set_topic(topic_name);
+  request.add_messages()->set_data("a");
+  v1::PublishResponse response;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(publisher->Publish(context().get(), request, &response).error_code(),
+              grpc::StatusCode::UNAVAILABLE);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  check(publisher->Publish(context().get(), request, &response));
+  EXPECT_GE(std::chrono::steady_clock::now() - start, 100ms);
+  EXPECT_EQ(pull().received_messages_size(), 2) << "twice";
+  faults.add({.method = "Pull", .status = {Code::internal, "injected"}});
+  v1::PullRequest pull_request;
+  pull_request.set_subscription(subscription_name);
+  pull_request.set_max_messages(1);
+  v1::PullResponse pulled;
+  EXPECT_EQ(subscriber->Pull(context().get(), pull_request, &pulled).error_code(),
+            grpc::StatusCode::INTERNAL);
+}
+
 TEST_F(ServerTest, ATakenPortIsAnErrorThatSaysSo) {
   Server second({.address = "127.0.0.1", .port = server.port()});
   try {
@@ -300,7 +330,9 @@ class Endpoint {
     for (auto& connection : connections_) connection.join();
   }
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/push?x=1"; }
+  std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/push?x=1";
+  }
 
   std::vector<Request> wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
@@ -336,7 +368,8 @@ class Endpoint {
         response.result(statuses_.empty() ? 204U : statuses_.front());
         if (!statuses_.empty()) statuses_.pop_front();
         Request seen{{}, request.body()};
-        for (const auto& field : request) seen.headers[std::string(field.name_string())] = std::string(field.value());
+        for (const auto& field : request)
+          seen.headers[std::string(field.name_string())] = std::string(field.value());
         seen.headers[":target"] = std::string(request.target());
         requests_.push_back(std::move(seen));
       }
@@ -422,7 +455,8 @@ TEST_F(PushTest, SignsWhatItPushesWhereAsked) {
   wanted.mutable_push_config()->mutable_oidc_token()->set_service_account_email("pusher@example.com");
   create(wanted);
   publish({"a"});
-  EXPECT_THAT(endpoint.wait_for(1).front().headers.at("Authorization"), ::testing::MatchesRegex("Bearer .+\\..+\\..+"));
+  EXPECT_THAT(endpoint.wait_for(1).front().headers.at("Authorization"),
+              ::testing::MatchesRegex("Bearer .+\\..+\\..+"));
   server.stop();
 }
 
@@ -435,7 +469,8 @@ TEST_F(PushTest, PushesAgainUntilItIsTaken) {
   const auto requests = endpoint.wait_for(4);
   EXPECT_EQ(requests.front().body, requests.back().body);
   publish({"b"});
-  EXPECT_NE(endpoint.wait_for(5).back().body, requests.back().body) << "the first was not pushed a fifth time";
+  EXPECT_NE(endpoint.wait_for(5).back().body, requests.back().body)
+      << "the first was not pushed a fifth time";
   EXPECT_EQ(endpoint.connection_count(), 1) << "one connection, kept";
   server.stop();
 }
@@ -467,7 +502,8 @@ TEST_F(PushTest, APushSubscriptionCannotBePulledUntilItsPushEnds) {
   request.set_subscription(subscription_name);
   request.set_max_messages(1);
   v1::PullResponse response;
-  EXPECT_EQ(subscriber->Pull(context().get(), request, &response).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(subscriber->Pull(context().get(), request, &response).error_code(),
+            grpc::StatusCode::FAILED_PRECONDITION);
   v1::ModifyPushConfigRequest modify;
   modify.set_subscription(subscription_name);
   Empty empty;

@@ -27,7 +27,8 @@ google::protobuf::Timestamp to_timestamp(Time time) {
 
 Status Broker::create_snapshot(const v1::CreateSnapshotRequest& request, v1::Snapshot& response) {
   ResourceName subscription;
-  if (auto status = parse_name(request.subscription(), Collection::subscriptions, subscription); !status.ok()) return status;
+  if (auto status = parse_name(request.subscription(), Collection::subscriptions, subscription); !status.ok())
+    return status;
   auto name = request.name();
   if (name.empty()) name = full_name(subscription.project, Collection::snapshots, new_id("snap"));
   if (auto status = check_name(name, Collection::snapshots); !status.ok()) return status;
@@ -44,7 +45,8 @@ Status Broker::create_snapshot(const v1::CreateSnapshotRequest& request, v1::Sna
   const Time oldest = found->second->queue->stats().oldest.value_or(now);
   const Time expires = oldest + longest_life;
   if (expires - now < shortest_life) {
-    return failed_precondition("The snapshot would expire in less than an hour: the subscription's backlog is too old.");
+    return failed_precondition(
+        "The snapshot would expire in less than an hour: the subscription's backlog is too old.");
   }
   auto resource = std::make_shared<SnapshotResource>();
   resource->topic = found->second->topic;
@@ -80,7 +82,8 @@ Status Broker::update_snapshot(const v1::UpdateSnapshotRequest& request, v1::Sna
   const std::lock_guard lock(mutex_);
   const auto found = snapshots_.find(name);
   if (found == snapshots_.end()) return not_found(name);
-  auto status = apply_mask(request.update_mask(), {"labels", "expire_time"}, request.snapshot(), found->second->config);
+  auto status =
+      apply_mask(request.update_mask(), {"labels", "expire_time"}, request.snapshot(), found->second->config);
   if (status.ok()) response = found->second->config;
   return status;
 }
@@ -92,11 +95,14 @@ Status Broker::list_snapshots(const v1::ListSnapshotsRequest& request, v1::ListS
   return list_page(
       snapshots_, request.page_size(), request.page_token(),
       [&](const std::string& name, const SnapshotResource&) { return name.starts_with(prefix); },
-      [&](const std::string&, const SnapshotResource& snapshot) { *response.add_snapshots() = snapshot.config; },
+      [&](const std::string&, const SnapshotResource& snapshot) {
+        *response.add_snapshots() = snapshot.config;
+      },
       response);
 }
 
-Status Broker::delete_snapshot(const v1::DeleteSnapshotRequest& request, google::protobuf::Empty& /*response*/) {
+Status Broker::delete_snapshot(const v1::DeleteSnapshotRequest& request,
+                               google::protobuf::Empty& /*response*/) {
   if (auto status = check_name(request.snapshot(), Collection::snapshots); !status.ok()) return status;
   const std::lock_guard lock(mutex_);
   const auto found = snapshots_.find(request.snapshot());

@@ -31,18 +31,23 @@ enum class Code : std::uint8_t {
 struct [[nodiscard]] Status {
   Code code = Code::ok;
   std::string message = {};
-  std::map<std::string, std::string> ack_errors = {};  ///< ack id -> reason; travels as google.rpc.ErrorInfo.metadata
+  std::map<std::string, std::string> ack_errors =
+      {};  ///< ack id -> reason; travels as google.rpc.ErrorInfo.metadata
 
   bool ok() const noexcept { return code == Code::ok; }
 };
 
-inline Status invalid_argument(std::string message) { return {Code::invalid_argument, std::move(message)}; }
+inline Status invalid_argument(std::string message) {
+  return {Code::invalid_argument, std::move(message)};
+}
 inline Status not_found(const std::string& name) {
   return {Code::not_found, "Resource not found (resource=" + name + ")."};
 }
 inline Status already_exists(const std::string& name) {
   return {Code::already_exists, "Resource already exists in the project (resource=" + name + ")."};
 }
-inline Status failed_precondition(std::string message) { return {Code::failed_precondition, std::move(message)}; }
+inline Status failed_precondition(std::string message) {
+  return {Code::failed_precondition, std::move(message)};
+}
 
 }  // namespace cfd::emulator

@@ -16,7 +16,9 @@ constexpr std::chrono::milliseconds retry_pause{200};
 
 Store::Store(const std::string& directory) : database_(directory) {}
 
-Store::~Store() { stop(); }
+Store::~Store() {
+  stop();
+}
 
 void Store::start() {
   thread_ = std::thread([this] { run(); });
@@ -41,14 +43,19 @@ void Store::add(Operation operation) {
 }
 
 void Store::put_topic(const std::string& name, std::string config) {
-  add({[this, name, config = std::move(config)] { database_.put(ResourceKind::topic, {name, config}); }, {}, true});
+  add({[this, name, config = std::move(config)] {
+         database_.put(ResourceKind::topic, {name, config});
+       },
+       {},
+       true});
 }
 
 void Store::erase_topic(const std::string& name) {
   add({[this, name] { database_.erase(ResourceKind::topic, name); }, {}, true});
 }
 
-void Store::put_subscription(const std::string& name, std::uint32_t uid, const std::string& topic, std::string config) {
+void Store::put_subscription(const std::string& name, std::uint32_t uid, const std::string& topic,
+                             std::string config) {
   add({[this, name, uid, topic, config = std::move(config)] {
          for (auto& [other, uids] : topics_) uids.erase(uid);
          topics_[topic].emplace(uid, true);
@@ -119,7 +126,8 @@ void Store::run() {
   }
 }
 
-/// One transaction. Where it fails, publishers are told and may try again; what cannot be told is kept for the next one.
+/// One transaction. Where it fails, publishers are told and may try again; what cannot be told is kept for
+/// the next one.
 void Store::write(std::vector<Operation> operations) {
   Status status;
   try {
@@ -134,8 +142,10 @@ void Store::write(std::vector<Operation> operations) {
   }
   std::vector<Operation> again;
   for (auto& operation : operations) {
-    if (!status.ok() && operation.repeat) again.push_back(std::move(operation));
-    else if (operation.done) operation.done(status);
+    if (!status.ok() && operation.repeat)
+      again.push_back(std::move(operation));
+    else if (operation.done)
+      operation.done(status);
   }
   if (again.empty()) return;
   acknowledged_.clear();  // They are in `again`, with all others.
@@ -146,7 +156,8 @@ void Store::write(std::vector<Operation> operations) {
 }
 
 void Store::apply_acknowledgements() {
-  for (const auto& [place, indexes] : acknowledged_) database_.acknowledge(place.first, place.second, indexes);
+  for (const auto& [place, indexes] : acknowledged_)
+    database_.acknowledge(place.first, place.second, indexes);
 }
 
 }  // namespace cfd::emulator

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Makes a broker durable: takes its changes in order, writes as many as have come in one transaction, and reports each
-/// once it is on disk. Thread-safe.
+/// Makes a broker durable: takes its changes in order, writes as many as have come in one transaction, and
+/// reports each once it is on disk. Thread-safe.
 
 #include <condition_variable>
 #include <cstdint>
@@ -40,12 +40,13 @@ class Store {
   void put_topic(const std::string& name, std::string config);
   void erase_topic(const std::string& name);
   /// A subscription belongs to `topic` from now on: it gets what is published after.
-  void put_subscription(const std::string& name, std::uint32_t uid, const std::string& topic, std::string config);
+  void put_subscription(const std::string& name, std::uint32_t uid, const std::string& topic,
+                        std::string config);
   void erase_subscription(const std::string& name, std::uint32_t uid);
   void drop_pending(std::uint32_t uid);
 
-  /// Keeps a batch for all subscriptions of its topic. `done` is called on the store's thread once it is on disk, or
-  /// with UNAVAILABLE where that failed and nothing is kept.
+  /// Keeps a batch for all subscriptions of its topic. `done` is called on the store's thread once it is on
+  /// disk, or with UNAVAILABLE where that failed and nothing is kept.
   void publish(const std::string& topic, BatchPtr batch, Done done);
 
   /// Written with what follows; until then a crash brings the messages back.
@@ -79,7 +80,8 @@ class Store {
 
   // Of the writing thread: which subscriptions a topic has, as far as its operations have come.
   std::map<std::string, std::map<std::uint32_t, bool>, std::less<>> topics_;
-  std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<std::uint32_t>> acknowledged_;  // not yet written
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<std::uint32_t>>
+      acknowledged_;  // not yet written
 };
 
 }  // namespace cfd::emulator

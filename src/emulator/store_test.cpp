@@ -1,10 +1,6 @@
 // What survives the end of a server.
 #include "emulator/store.hpp"
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <csignal>
 #include <cstring>
@@ -12,6 +8,10 @@
 #include <fstream>
 #include <future>
 #include <set>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cfd/error.hpp>
 
@@ -46,7 +46,8 @@ struct Durable {
     request.set_topic(test_topic);
     for (const auto& one : data) request.add_messages()->set_data(one);
     std::promise<Status> promise;
-    broker.publish(request.SerializeAsString(), [&](const Status& status, const BatchPtr&) { promise.set_value(status); });
+    broker.publish(request.SerializeAsString(),
+                   [&](const Status& status, const BatchPtr&) { promise.set_value(status); });
     return promise.get_future().get();
   }
 
@@ -195,11 +196,16 @@ TEST_F(StoreTest, AFullDiskIsToldToThePublisherAndNothingIsPretended) {
   EXPECT_THAT(data_of(durable.pull()), ElementsAre("kept", "after"));
 }
 
-/// A child publishes and acknowledges, and tells by a pipe what was confirmed to it, until it is killed. What it told
-/// must be so after a restart.
+/// A child publishes and acknowledges, and tells by a pipe what was confirmed to it, until it is killed. What
+/// it told must be so after a restart.
 TEST_F(StoreTest, SurvivesKillAtAnyMoment) {
   std::set<std::string> published;
+  std::set<std::string> acknowledging;
   std::set<std::string> acknowledged;
+  const auto note = [&](const char* line) {
+    auto& told = line[0] == 'p' ? published : line[0] == 'i' ? acknowledging : acknowledged;
+    told.insert(std::string(line + 1, std::strcspn(line, "\n") - 1));
+  };
   {
     Durable first(directory_);
     create(first.broker);
@@ -221,6 +227,7 @@ TEST_F(StoreTest, SurvivesKillAtAnyMoment) {
         tell('p', data);
         tell('p', data + "b");
         const auto deliveries = durable.pull(1);
+        for (const auto& intended : data_of(deliveries)) tell('i', intended);
         for (const auto& delivery : deliveries) durable.queue()->acknowledge(std::array{delivery.token});
         if (!durable.settled().ok()) _exit(1);
         for (const auto& done : data_of(deliveries)) tell('a', done);
@@ -230,12 +237,12 @@ TEST_F(StoreTest, SurvivesKillAtAnyMoment) {
     FILE* told = fdopen(ends[0], "r");
     char line[100];
     for (int i = 0; i < 60 + 7 * round && fgets(line, sizeof line, told) != nullptr; ++i) {
-      (line[0] == 'p' ? published : acknowledged).insert(std::string(line + 1, std::strcspn(line, "\n") - 1));
+      note(line);
     }
     kill(child, SIGKILL);
     // What it told before the end counts as well.
     while (fgets(line, sizeof line, told) != nullptr) {
-      (line[0] == 'p' ? published : acknowledged).insert(std::string(line + 1, std::strcspn(line, "\n") - 1));
+      note(line);
     }
     fclose(told);
     int status = 0;
@@ -247,7 +254,7 @@ TEST_F(StoreTest, SurvivesKillAtAnyMoment) {
   const std::set<std::string> there(left.begin(), left.end());
   EXPECT_THAT(left, SizeIs(there.size())) << "none is there twice";
   for (const auto& data : published) {
-    EXPECT_TRUE(there.contains(data) || acknowledged.contains(data)) << data << " was confirmed and is lost";
+    EXPECT_TRUE(there.contains(data) || acknowledging.contains(data)) << data << " was confirmed and is lost";
   }
   for (const auto& data : acknowledged) EXPECT_FALSE(there.contains(data)) << data << " came back";
 }

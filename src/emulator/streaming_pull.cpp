@@ -48,7 +48,8 @@ Status add_deadline(std::uint64_t value, std::vector<Duration>& deadlines) {
 /// modify_deadline_seconds comes packed from every usual client; proto3 demands that both forms are read.
 Status add_deadlines(const wire::Field& field, std::vector<Duration>& deadlines) {
   if (field.type == 0) return add_deadline(field.value, deadlines);
-  // A packed field is a sequence of varints, which is what follows a tag; the reader wants to see one before each.
+  // A packed field is a sequence of varints, which is what follows a tag; the reader wants to see one before
+  // each.
   std::string_view rest = field.bytes;
   while (!rest.empty()) {
     std::uint64_t value = 0;
@@ -70,15 +71,32 @@ Status parse(std::string_view bytes, StreamRequest& request) {
   for (wire::Field field; reader.next(field);) {
     Status status;
     switch (field.number) {
-      case 1: request.subscription = field.bytes; break;
-      case 2: status = add_token(field.bytes, request.acks); break;
-      case 3: status = add_deadlines(field, request.deadlines); break;
-      case 4: status = add_token(field.bytes, request.modified); break;
-      case 5: request.stream_deadline = static_cast<std::int32_t>(field.value); break;
-      case 7: request.max_messages = static_cast<std::int64_t>(field.value); break;
-      case 8: request.max_bytes = static_cast<std::int64_t>(field.value); break;
-      case 10: request.protocol_version = static_cast<std::int64_t>(field.value); break;
-      default: break;
+      case 1:
+        request.subscription = field.bytes;
+        break;
+      case 2:
+        status = add_token(field.bytes, request.acks);
+        break;
+      case 3:
+        status = add_deadlines(field, request.deadlines);
+        break;
+      case 4:
+        status = add_token(field.bytes, request.modified);
+        break;
+      case 5:
+        request.stream_deadline = static_cast<std::int32_t>(field.value);
+        break;
+      case 7:
+        request.max_messages = static_cast<std::int64_t>(field.value);
+        break;
+      case 8:
+        request.max_bytes = static_cast<std::int64_t>(field.value);
+        break;
+      case 10:
+        request.protocol_version = static_cast<std::int64_t>(field.value);
+        break;
+      default:
+        break;
     }
     if (!status.ok()) return status;
   }
@@ -87,21 +105,25 @@ Status parse(std::string_view bytes, StreamRequest& request) {
     return invalid_argument("modify_deadline_seconds and modify_deadline_ack_ids differ in length");
   }
   if (request.stream_deadline != 0 && (request.stream_deadline < 10 || request.stream_deadline > 600)) {
-    return invalid_argument(fmt::format("Invalid ack deadline given (stream_ack_deadline_seconds={}): it must be 10 to 600.",
-                                        request.stream_deadline));
+    return invalid_argument(
+        fmt::format("Invalid ack deadline given (stream_ack_deadline_seconds={}): it must be 10 to 600.",
+                    request.stream_deadline));
   }
   return {};
 }
 
-/// An AcknowledgeConfirmation or ModifyAckDeadlineConfirmation; both have ack_ids = 1 and invalid_ack_ids = 2.
+/// An AcknowledgeConfirmation or ModifyAckDeadlineConfirmation; both have ack_ids = 1 and invalid_ack_ids
+/// = 2.
 std::string confirmation(std::span<const AckToken> tokens, const std::vector<bool>& held) {
   std::string content;
-  for (std::size_t i = 0; i < tokens.size(); ++i) wire::append_bytes(content, held[i] ? 1 : 2, to_ack_id(tokens[i]));
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    wire::append_bytes(content, held[i] ? 1 : 2, to_ack_id(tokens[i]));
   return content;
 }
 
-/// One stream. Reads and writes go on independently; wake() comes from whoever publishes or acknowledges. At most one
-/// write is under way, and what to write next is decided when it ends, so a slow client slows only itself.
+/// One stream. Reads and writes go on independently; wake() comes from whoever publishes or acknowledges. At
+/// most one write is under way, and what to write next is decided when it ends, so a slow client slows only
+/// itself.
 class StreamingPullCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                                 public std::enable_shared_from_this<StreamingPullCall> {
  public:
@@ -109,7 +131,12 @@ class StreamingPullCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
 
   void start() {
     self_ = shared_from_this();
-    StartRead(&incoming_);
+    broker_.faults().apply("StreamingPull", [this](const Fault& fault) {
+      if (fault.status.ok())
+        StartRead(&incoming_);
+      else
+        finish(fault.status);
+    });
   }
 
   void OnReadDone(bool ok) override {
@@ -132,8 +159,10 @@ class StreamingPullCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
       if (!ok && !end_) end_ = Status{Code::cancelled, "the client is gone"};
       end = end_;
     }
-    if (end) finish(*end);
-    else pump();
+    if (end)
+      finish(*end);
+    else
+      pump();
   }
 
   void OnCancel() override { finish({Code::cancelled, "the call was cancelled"}); }
@@ -169,7 +198,8 @@ class StreamingPullCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
     if (!request.subscription.empty() || request.max_messages != 0 || request.max_bytes != 0 ||
         request.protocol_version != 0) {
       return invalid_argument(
-          "subscription, max_outstanding_messages, max_outstanding_bytes and protocol_version may only be set on the "
+          "subscription, max_outstanding_messages, max_outstanding_bytes and protocol_version may only be "
+          "set on the "
           "first request of a stream");
     }
     return {};
@@ -191,16 +221,17 @@ class StreamingPullCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
 
   /// What is confirmed must not come back, not even after a crash.
   void confirm(std::string confirmations) {
-    broker_.when_durable([weak = weak_from_this(), confirmations = std::move(confirmations)](const Status& status) {
-      const auto self = weak.lock();
-      if (self == nullptr) return;
-      if (!status.ok()) return self->finish(status);
-      {
-        const std::lock_guard lock(self->mutex_);
-        self->confirmations_.push_back(confirmations);
-      }
-      self->pump();
-    });
+    broker_.when_durable(
+        [weak = weak_from_this(), confirmations = std::move(confirmations)](const Status& status) {
+          const auto self = weak.lock();
+          if (self == nullptr) return;
+          if (!status.ok()) return self->finish(status);
+          {
+            const std::lock_guard lock(self->mutex_);
+            self->confirmations_.push_back(confirmations);
+          }
+          self->pump();
+        });
   }
 
   /// Writes what there is to write, unless a write is under way.
@@ -210,12 +241,17 @@ class StreamingPullCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
       const std::lock_guard lock(mutex_);
       if (writing_ || end_ || queue_ == nullptr) return;
       auto closed = queue_->closed();
-      if (!closed.ok()) end = std::move(closed);
-      else if (!next_response()) return;
-      else writing_ = true;
+      if (!closed.ok())
+        end = std::move(closed);
+      else if (!next_response())
+        return;
+      else
+        writing_ = true;
     }
-    if (end) finish(*end);
-    else StartWrite(&outgoing_);
+    if (end)
+      finish(*end);
+    else
+      StartWrite(&outgoing_);
   }
 
   /// Fills outgoing_. Confirmations travel alone, because a second one in a message would replace the first.
@@ -225,7 +261,8 @@ class StreamingPullCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
       confirmations_.erase(confirmations_.begin());
       return true;
     }
-    const auto deliveries = queue_->take(consumer_, max_response_messages, max_response_bytes, deadline_.load());
+    const auto deliveries =
+        queue_->take(consumer_, max_response_messages, max_response_bytes, deadline_.load());
     if (deliveries.empty()) return false;
     outgoing_ = to_byte_buffer(deliveries, properties_);
     return true;

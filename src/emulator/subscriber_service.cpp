@@ -8,15 +8,17 @@ namespace cfd::emulator {
 
 namespace {
 
+using google::protobuf::Empty;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
-using google::protobuf::Empty;
 
-/// The calls that carry messages work on bytes, which are already in the form in which they travel; the others on
-/// objects. The generated CallbackService, all on objects, cannot be had with a raw stream on top: their types clash.
+/// The calls that carry messages work on bytes, which are already in the form in which they travel; the
+/// others on objects. The generated CallbackService, all on objects, cannot be had with a raw stream on top:
+/// their types clash.
 using S = v1::Subscriber;
 using Raw = S::WithRawCallbackMethod_StreamingPull<S::WithRawCallbackMethod_Pull<S::Service>>;
-using Consuming = S::WithCallbackMethod_Acknowledge<S::WithCallbackMethod_ModifyAckDeadline<S::WithCallbackMethod_Seek<Raw>>>;
+using Consuming = S::WithCallbackMethod_Acknowledge<
+    S::WithCallbackMethod_ModifyAckDeadline<S::WithCallbackMethod_Seek<Raw>>>;
 using Reading = S::WithCallbackMethod_GetSubscription<S::WithCallbackMethod_ListSubscriptions<
     S::WithCallbackMethod_GetSnapshot<S::WithCallbackMethod_ListSnapshots<Consuming>>>>;
 using Subscriptions = S::WithCallbackMethod_CreateSubscription<S::WithCallbackMethod_UpdateSubscription<
@@ -41,32 +43,38 @@ class SubscriberService final : public Base {
                                          v1::Subscription* response) override {
     return answer(context, broker_, &Broker::create_subscription, request, response);
   }
-  ServerUnaryReactor* GetSubscription(CallbackServerContext* context, const v1::GetSubscriptionRequest* request,
+  ServerUnaryReactor* GetSubscription(CallbackServerContext* context,
+                                      const v1::GetSubscriptionRequest* request,
                                       v1::Subscription* response) override {
     return answer(context, broker_, &Broker::get_subscription, request, response);
   }
-  ServerUnaryReactor* UpdateSubscription(CallbackServerContext* context, const v1::UpdateSubscriptionRequest* request,
+  ServerUnaryReactor* UpdateSubscription(CallbackServerContext* context,
+                                         const v1::UpdateSubscriptionRequest* request,
                                          v1::Subscription* response) override {
     return answer(context, broker_, &Broker::update_subscription, request, response);
   }
-  ServerUnaryReactor* ListSubscriptions(CallbackServerContext* context, const v1::ListSubscriptionsRequest* request,
+  ServerUnaryReactor* ListSubscriptions(CallbackServerContext* context,
+                                        const v1::ListSubscriptionsRequest* request,
                                         v1::ListSubscriptionsResponse* response) override {
     return answer(context, broker_, &Broker::list_subscriptions, request, response);
   }
-  ServerUnaryReactor* DeleteSubscription(CallbackServerContext* context, const v1::DeleteSubscriptionRequest* request,
+  ServerUnaryReactor* DeleteSubscription(CallbackServerContext* context,
+                                         const v1::DeleteSubscriptionRequest* request,
                                          Empty* response) override {
     return answer(context, broker_, &Broker::delete_subscription, request, response);
   }
-  ServerUnaryReactor* ModifyAckDeadline(CallbackServerContext* context, const v1::ModifyAckDeadlineRequest* request,
+  ServerUnaryReactor* ModifyAckDeadline(CallbackServerContext* context,
+                                        const v1::ModifyAckDeadlineRequest* request,
                                         Empty* response) override {
-    return answer(context, broker_, &Broker::modify_ack_deadline, request, response);
+    return answer_with_faults(context, broker_, "ModifyAckDeadline", &Broker::modify_ack_deadline, request,
+                              response);
   }
   ServerUnaryReactor* Acknowledge(CallbackServerContext* context, const v1::AcknowledgeRequest* request,
                                   Empty* response) override {
-    return answer(context, broker_, &Broker::acknowledge, request, response);
+    return answer_with_faults(context, broker_, "Acknowledge", &Broker::acknowledge, request, response);
   }
-  ServerUnaryReactor* ModifyPushConfig(CallbackServerContext* context, const v1::ModifyPushConfigRequest* request,
-                                       Empty* response) override {
+  ServerUnaryReactor* ModifyPushConfig(CallbackServerContext* context,
+                                       const v1::ModifyPushConfigRequest* request, Empty* response) override {
     return answer(context, broker_, &Broker::modify_push_config, request, response);
   }
   ServerUnaryReactor* GetSnapshot(CallbackServerContext* context, const v1::GetSnapshotRequest* request,

@@ -11,7 +11,9 @@ constexpr std::size_t max_backoff_doublings = 16;
 /// What of a backlog stays in memory, in bytes, where it can be brought back from elsewhere.
 constexpr std::size_t max_backlog_bytes = 32U << 20U;
 
-std::int64_t bytes_of(const MessageRef& message) noexcept { return static_cast<std::int64_t>(message.wire().size()); }
+std::int64_t bytes_of(const MessageRef& message) noexcept {
+  return static_cast<std::int64_t>(message.wire().size());
+}
 
 bool has_room(const Consumer& consumer) noexcept {
   return consumer.messages < consumer.max_messages && consumer.bytes < consumer.max_bytes;
@@ -25,7 +27,12 @@ void keep_earliest(std::optional<T>& earliest, const std::optional<T>& other) {
 }  // namespace
 
 Subscription::Subscription(std::uint32_t uid, QueueSettings settings, const Clock& clock, QueueHooks hooks)
-    : uid_(uid), clock_(clock), hooks_(std::move(hooks)), settings_(std::move(settings)), leases_(uid) {}
+    : uid_(uid),
+      clock_(clock),
+      hooks_(std::move(hooks)),
+      settings_(std::move(settings)),
+      leases_(uid),
+      last_used_(clock.now()) {}
 
 QueueSettings Subscription::settings() const {
   const std::lock_guard lock(mutex_);
@@ -47,8 +54,11 @@ void Subscription::publish(const BatchPtr& batch) {
     } else {
       for (std::uint32_t i = 0; i < batch->size(); ++i) {
         MessageRef message{batch, i};
-        if (settings_.filter.matches(message.wire())) append(std::move(message));
-        else effects.acknowledged.push_back(std::move(message));  // What the filter holds back counts as acknowledged.
+        if (settings_.filter.matches(message.wire()))
+          append(std::move(message));
+        else
+          effects.acknowledged.push_back(
+              std::move(message));  // What the filter holds back counts as acknowledged.
       }
     }
     finish(effects);
@@ -56,7 +66,8 @@ void Subscription::publish(const BatchPtr& batch) {
   apply(std::move(effects));
 }
 
-ConsumerPtr Subscription::add_consumer(std::function<void()> wake, std::int64_t max_messages, std::int64_t max_bytes) {
+ConsumerPtr Subscription::add_consumer(std::function<void()> wake, std::int64_t max_messages,
+                                       std::int64_t max_bytes) {
   auto consumer = std::make_shared<Consumer>();
   consumer->wake = std::move(wake);
   if (max_messages > 0) consumer->max_messages = max_messages;
@@ -72,21 +83,23 @@ void Subscription::remove_consumer(const ConsumerPtr& consumer) {
   {
     const std::lock_guard lock(mutex_);
     consumers_.erase(consumer->id);
+    last_used_ = clock_.now();
     finish(effects);  // It may have been woken for a message that now is another's to take.
   }
   apply(std::move(effects));
 }
 
-std::vector<Delivery> Subscription::take(const ConsumerPtr& consumer, std::size_t max_messages, std::size_t max_bytes,
-                                         Duration deadline) {
+std::vector<Delivery> Subscription::take(const ConsumerPtr& consumer, std::size_t max_messages,
+                                         std::size_t max_bytes, Duration deadline) {
   std::vector<Delivery> deliveries;
   Effects effects;
   {
     const std::lock_guard lock(mutex_);
     const Time now = clock_.now();
+    const std::uint32_t key_holder = consumer->one_per_key ? KeyQueues::nobody : consumer->id;
     std::size_t bytes = 0;
     while (deliveries.size() < max_messages && bytes < max_bytes && has_room(*consumer) && closed_.ok()) {
-      auto entry = next_entry(consumer->id);
+      auto entry = next_entry(key_holder);
       if (!entry) break;
       if (too_old(entry->message.batch->publish_time(), now)) {
         settle(std::move(entry->message), effects);
@@ -96,8 +109,11 @@ std::vector<Delivery> Subscription::take(const ConsumerPtr& consumer, std::size_
       deliveries.push_back(lease(std::move(*entry), *consumer, now + deadline));
     }
     counters_.delivered += deliveries.size();
-    finish(effects);
+    // Nobody is woken here: taking makes nothing ready, and the taker may hold locks that a woken one would
+    // want.
+    arm_timer(effects);
     consumer->hungry = deliveries.empty();
+    last_used_ = now;
   }
   apply(std::move(effects));
   return deliveries;
@@ -121,7 +137,8 @@ std::vector<bool> Subscription::acknowledge(std::span<const AckToken> tokens) {
   return held;
 }
 
-std::vector<bool> Subscription::modify_deadline(std::span<const AckToken> tokens, std::span<const Duration> deadlines) {
+std::vector<bool> Subscription::modify_deadline(std::span<const AckToken> tokens,
+                                                std::span<const Duration> deadlines) {
   std::vector<bool> held(tokens.size());
   Effects effects;
   {
@@ -130,8 +147,10 @@ std::vector<bool> Subscription::modify_deadline(std::span<const AckToken> tokens
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       held[i] = leases_.find(tokens[i]) != nullptr;
       if (!held[i]) continue;
-      if (deadlines[i] > Duration::zero()) leases_.extend(tokens[i], now + deadlines[i]);
-      else give_back(tokens[i], effects);
+      if (deadlines[i] > Duration::zero())
+        leases_.extend(tokens[i], now + deadlines[i]);
+      else
+        give_back(tokens[i], effects);
     }
     finish(effects);
   }
@@ -160,7 +179,8 @@ void Subscription::on_timer() {
   apply(std::move(effects));
 }
 
-/// Wakes who can be served, each in its turn, and arms the timer. Called at the end of every change, under the lock.
+/// Wakes who can be served, each in its turn, and arms the timer. Called at the end of every change, under
+/// the lock.
 void Subscription::finish(Effects& effects) {
   std::size_t ready = ready_count();
   auto consumer = consumers_.upper_bound(turn_);
@@ -172,6 +192,10 @@ void Subscription::finish(Effects& effects) {
     turn_ = consumer->first;
     --ready;
   }
+  arm_timer(effects);
+}
+
+void Subscription::arm_timer(Effects& effects) {
   const auto next = next_event();
   if (!next || (armed_ && *armed_ <= *next)) return;
   armed_ = effects.timer = next;
@@ -204,7 +228,8 @@ void Subscription::apply(Effects effects) {
 }
 
 void Subscription::append(MessageRef message) {
-  if (!backlog_.empty() && backlog_.back().first_id == message.batch->id(0) && backlog_.back().end == message.index) {
+  if (!backlog_.empty() && backlog_.back().first_id == message.batch->id(0) &&
+      backlog_.back().end == message.index) {
     ++backlog_.back().end;
     ++backlog_size_;
     return;
@@ -236,17 +261,17 @@ void Subscription::pop_range() {
   backlog_.pop_front();
 }
 
-std::optional<Entry> Subscription::next_entry(std::uint32_t consumer) {
+std::optional<Entry> Subscription::next_entry(std::uint32_t key_holder) {
   if (!ready_.empty()) {
     Entry entry = std::move(ready_.front());
     ready_.pop_front();
     return entry;
   }
-  if (auto entry = keys_.next_ready(consumer)) return entry;
-  return next_fresh(consumer);
+  if (auto entry = keys_.next_ready(key_holder)) return entry;
+  return next_fresh(key_holder);
 }
 
-std::optional<Entry> Subscription::next_fresh(std::uint32_t consumer) {
+std::optional<Entry> Subscription::next_fresh(std::uint32_t key_holder) {
   while (!backlog_.empty()) {
     Range& front = backlog_.front();
     if (front.batch == nullptr) {
@@ -263,7 +288,7 @@ std::optional<Entry> Subscription::next_fresh(std::uint32_t consumer) {
     if (front.next == front.end) pop_range();
     if (!settings_.ordered || entry.message.ordering_key().empty()) return entry;
     const std::string key(entry.message.ordering_key());
-    if (keys_.may_deliver(key, consumer)) return entry;
+    if (keys_.may_deliver(key, key_holder)) return entry;
     keys_.wait(key, std::move(entry));
   }
   return std::nullopt;
@@ -275,7 +300,8 @@ Delivery Subscription::lease(Entry entry, Consumer& consumer, Time deadline) {
   Delivery delivery{entry.message, {}, settings_.max_attempts == 0 ? 0 : entry.attempts + 1};
   delivery.token = leases_.grant({std::move(entry.message), entry.attempts, consumer.id, deadline});
   if (settings_.ordered && !delivery.message.ordering_key().empty()) {
-    keys_.delivered(std::string(delivery.message.ordering_key()), delivery.token, consumer.id);
+    keys_.delivered(std::string(delivery.message.ordering_key()), delivery.token,
+                    consumer.one_per_key ? KeyQueues::nobody : consumer.id);
   }
   return delivery;
 }
@@ -302,13 +328,16 @@ void Subscription::give_back(const AckToken& token, Effects& effects) {
   const auto followers = keys_.followers(key, token);
   const Duration pause = backoff(entry.attempts);
   std::deque<Entry> back;
-  if (settings_.max_attempts != 0 && entry.attempts >= settings_.max_attempts) effects.dead.push_back(std::move(entry));
-  else back.push_back(std::move(entry));
+  if (settings_.max_attempts != 0 && entry.attempts >= settings_.max_attempts)
+    effects.dead.push_back(std::move(entry));
+  else
+    back.push_back(std::move(entry));
   for (const auto& follower : followers) {
     Lease other = end_lease(follower);
     back.push_back({std::move(other.message), other.attempts});
   }
-  keys_.put_back(key, std::move(back), pause > Duration::zero() ? std::optional{clock_.now() + pause} : std::nullopt);
+  keys_.put_back(key, std::move(back),
+                 pause > Duration::zero() ? std::optional{clock_.now() + pause} : std::nullopt);
   keys_.done(key, token);
   for (const auto& follower : followers) keys_.done(key, follower);
 }
@@ -351,8 +380,10 @@ std::optional<Time> Subscription::next_event() const {
   std::optional<Time> next = leases_.next_deadline();
   keep_earliest(next, keys_.next_event());
   if (!delayed_.empty()) keep_earliest(next, std::optional{delayed_.begin()->first});
-  if (!backlog_.empty()) keep_earliest(next, std::optional{backlog_.front().publish_time + settings_.retention});
-  if (!acked_.empty()) keep_earliest(next, std::optional{acked_.front().batch->publish_time() + settings_.retention});
+  if (!backlog_.empty())
+    keep_earliest(next, std::optional{backlog_.front().publish_time + settings_.retention});
+  if (!acked_.empty())
+    keep_earliest(next, std::optional{acked_.front().batch->publish_time() + settings_.retention});
   return next;
 }
 

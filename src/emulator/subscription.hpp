@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The queue of one subscription: what is still to be delivered, what is out with consumers, what comes back. Knows no
-/// names, no protobuf and no network. Thread-safe.
+/// The queue of one subscription: what is still to be delivered, what is out with consumers, what comes back.
+/// Knows no names, no protobuf and no network. Thread-safe.
 
 #include <cstdint>
 #include <deque>
@@ -42,6 +42,10 @@ struct Consumer {
   std::int64_t max_messages = std::numeric_limits<std::int64_t>::max();  ///< out with this consumer at once
   std::int64_t max_bytes = std::numeric_limits<std::int64_t>::max();
 
+  /// Takes a message only when no other of its ordering key is out: for those who do not keep order
+  /// themselves.
+  bool one_per_key = false;
+
   // The queue's own, under its lock.
   std::uint32_t id = 0;
   std::int64_t messages = 0;
@@ -65,8 +69,8 @@ struct QueueHooks {
   std::function<void(Time)> schedule;
   /// These messages are done with.
   std::function<void(const std::vector<MessageRef>&)> acknowledged;
-  /// Brings back a batch that is kept elsewhere; null where it is gone. Where this is set, a long backlog is not held
-  /// in memory. Called with the queue's lock held.
+  /// Brings back a batch that is kept elsewhere; null where it is gone. Where this is set, a long backlog is
+  /// not held in memory. Called with the queue's lock held.
   std::function<BatchPtr(std::uint64_t first_id)> load;
 };
 
@@ -95,8 +99,8 @@ class Subscription {
   /// What is out with the consumer stays out until its deadline.
   void remove_consumer(const ConsumerPtr& consumer);
 
-  /// Takes up to `max_messages`, and no more once `max_bytes` are reached, within the consumer's limits; each is leased
-  /// for `deadline`. After an empty result the consumer's wake() is called once there may be more.
+  /// Takes up to `max_messages`, and no more once `max_bytes` are reached, within the consumer's limits; each
+  /// is leased for `deadline`. After an empty result the consumer's wake() is called once there may be more.
   std::vector<Delivery> take(const ConsumerPtr& consumer, std::size_t max_messages, std::size_t max_bytes,
                              Duration deadline);
 
@@ -115,11 +119,14 @@ class Subscription {
   /// Starts anew with exactly these messages, as if never delivered; leases end.
   void reset(std::vector<MessageRef> messages);
 
-  /// Makes everything published before `time` acknowledged and everything after it, as far as it is still there or
-  /// among `retained`, not.
+  /// Makes everything published before `time` acknowledged and everything after it, as far as it is still
+  /// there or among `retained`, not.
   void seek(Time time, std::vector<MessageRef> retained);
 
   QueueStats stats() const;
+
+  /// When somebody last took or acknowledged; now, while there is a consumer.
+  Time idle_since() const;
 
   /// Ends the queue: nothing is taken any more, and every consumer is woken to see closed().
   void close(Status reason);
@@ -127,7 +134,8 @@ class Subscription {
   Status closed() const;
 
  private:
-  /// Messages that follow each other in a batch. Without `batch` they are kept elsewhere until their turn comes.
+  /// Messages that follow each other in a batch. Without `batch` they are kept elsewhere until their turn
+  /// comes.
   struct Range {
     BatchPtr batch;
     std::uint64_t first_id = 0;
@@ -144,12 +152,13 @@ class Subscription {
 
   void apply(Effects effects);
   void finish(Effects& effects);
+  void arm_timer(Effects& effects);
   void append(MessageRef message);
   void push_range(const BatchPtr& batch, std::uint32_t next, std::uint32_t end);
   BatchPtr batch_of(const Range& range) const;
   void pop_range();
-  std::optional<Entry> next_entry(std::uint32_t consumer);
-  std::optional<Entry> next_fresh(std::uint32_t consumer);
+  std::optional<Entry> next_entry(std::uint32_t key_holder);
+  std::optional<Entry> next_fresh(std::uint32_t key_holder);
   Delivery lease(Entry entry, Consumer& consumer, Time deadline);
   Lease end_lease(const AckToken& token);
   void give_back(const AckToken& token, Effects& effects);
@@ -169,18 +178,19 @@ class Subscription {
 
   mutable std::mutex mutex_;
   QueueSettings settings_;
-  std::deque<Range> backlog_;          // never delivered, in order of publication
+  std::deque<Range> backlog_;  // never delivered, in order of publication
   std::size_t backlog_size_ = 0;
-  std::size_t backlog_bytes_ = 0;      // of the batches that backlog_ holds in memory
-  std::deque<Entry> ready_;            // to be delivered again, now
+  std::size_t backlog_bytes_ = 0;       // of the batches that backlog_ holds in memory
+  std::deque<Entry> ready_;             // to be delivered again, now
   std::multimap<Time, Entry> delayed_;  // to be delivered again, later
-  KeyQueues keys_;                     // messages that wait for an earlier one of their ordering key
+  KeyQueues keys_;                      // messages that wait for an earlier one of their ordering key
   Leases leases_;
   std::map<std::uint32_t, ConsumerPtr> consumers_;
   std::uint32_t last_consumer_ = 0;
-  std::uint32_t turn_ = 0;             // the consumer woken last, so that each has its turn
-  std::deque<MessageRef> acked_;       // kept for a seek back
-  std::optional<Time> armed_;          // when on_timer() is to come
+  Time last_used_;
+  std::uint32_t turn_ = 0;        // the consumer woken last, so that each has its turn
+  std::deque<MessageRef> acked_;  // kept for a seek back
+  std::optional<Time> armed_;     // when on_timer() is to come
   QueueStats counters_;
   Status closed_;
 };

@@ -126,7 +126,8 @@ TEST_F(SubscriptionTest, FlowControlCountsBytes) {
   publish(std::string(1000, 'y'));
   const auto source = queue();
   const auto consumer = source->add_consumer([] {}, 0, 500);
-  EXPECT_THAT(source->take(consumer, 100, 1U << 20U, 10s), SizeIs(1)) << "a message above the limit still goes, alone";
+  EXPECT_THAT(source->take(consumer, 100, 1U << 20U, 10s), SizeIs(1))
+      << "a message above the limit still goes, alone";
   EXPECT_THAT(source->take(consumer, 100, 1U << 20U, 10s), IsEmpty());
 }
 
@@ -182,6 +183,28 @@ TEST_F(SubscriptionTest, AStreamGetsMoreOfAKeyItHolds) {
   EXPECT_THAT(data_of(source->take(stream, 10, 1U << 20U, 10s)), ElementsAre("2"));
 }
 
+TEST_F(SubscriptionTest, APusherGetsOneOfAKeyAtATime) {
+  auto wanted = subscription();
+  wanted.set_enable_message_ordering(true);
+  create(wanted);
+  publish("a1", "a");
+  publish("a2", "a");
+  publish("b1", "b");
+  publish("free");
+  const auto source = queue();
+  const auto pusher = source->add_consumer([] {}, 0, 0);
+  pusher->one_per_key = true;
+  const auto first = source->take(pusher, 10, 1U << 20U, 10s);
+  EXPECT_THAT(data_of(first), ElementsAre("a1", "b1", "free"));
+  publish("a3", "a");
+  EXPECT_THAT(source->take(pusher, 10, 1U << 20U, 10s), IsEmpty());
+  ack(first[0]);
+  const auto second = source->take(pusher, 10, 1U << 20U, 10s);
+  EXPECT_THAT(data_of(second), ElementsAre("a2"));
+  nack(second[0]);
+  EXPECT_THAT(data_of(source->take(pusher, 10, 1U << 20U, 10s)), ElementsAre("a2"));
+}
+
 TEST_F(SubscriptionTest, DeadLettersCarryTheirOrigin) {
   create_topic("projects/p/topics/dead");
   auto graveyard = subscription("projects/p/subscriptions/graveyard");
@@ -226,7 +249,8 @@ TEST_F(SubscriptionTest, ABacklogOfManyIsDeliveredOnce) {
   create(subscription());
   for (int i = 0; i < 500; ++i) publish(std::to_string(i));
   std::size_t count = 0;
-  for (auto deliveries = pull(test_subscription, 70); !deliveries.empty(); deliveries = pull(test_subscription, 70)) {
+  for (auto deliveries = pull(test_subscription, 70); !deliveries.empty();
+       deliveries = pull(test_subscription, 70)) {
     for (const auto& delivery : deliveries) {
       EXPECT_EQ(message_of(delivery).data(), std::to_string(count++));
       ack(delivery);

@@ -11,6 +11,9 @@ namespace cfd::emulator {
 
 namespace {
 
+/// Longer than this is never, as far as a timer goes.
+constexpr std::chrono::hours longest_ttl{24 * 365 * 10};
+
 Time to_time(const google::protobuf::Timestamp& timestamp) {
   google::protobuf::Duration since_epoch;
   since_epoch.set_seconds(timestamp.seconds());
@@ -29,7 +32,8 @@ Status Broker::create_subscription(const v1::Subscription& request, v1::Subscrip
   v1::Subscription config = request;
   ResourceName topic_name;
   if (auto status = parse_name(config.topic(), Collection::topics, topic_name); !status.ok()) return status;
-  if (config.name().empty()) config.set_name(full_name(topic_name.project, Collection::subscriptions, new_id("sub")));
+  if (config.name().empty())
+    config.set_name(full_name(topic_name.project, Collection::subscriptions, new_id("sub")));
   if (auto status = check_name(config.name(), Collection::subscriptions); !status.ok()) return status;
   if (auto status = complete_subscription(config); !status.ok()) return status;
   config.set_detached(false);
@@ -45,13 +49,15 @@ Status Broker::create_subscription(const v1::Subscription& request, v1::Subscrip
   response = config;
   auto resource = make_subscription(config, next_uid_++);
   keep(*resource);
+  arm_expiration(*resource);
   if (push_ != nullptr) push_->configure(config, resource->queue);
   subscriptions_.emplace(config.name(), std::move(resource));
   return {};
 }
 
 Status Broker::get_subscription(const v1::GetSubscriptionRequest& request, v1::Subscription& response) {
-  if (auto status = check_name(request.subscription(), Collection::subscriptions); !status.ok()) return status;
+  if (auto status = check_name(request.subscription(), Collection::subscriptions); !status.ok())
+    return status;
   const std::shared_lock lock(mutex_);
   const auto found = subscriptions_.find(request.subscription());
   if (found == subscriptions_.end()) return not_found(request.subscription());
@@ -65,22 +71,24 @@ Status Broker::update_subscription(const v1::UpdateSubscriptionRequest& request,
   const auto found = subscriptions_.find(name);
   if (found == subscriptions_.end()) return not_found(name);
   v1::Subscription config = found->second->config;
-  auto status = apply_mask(request.update_mask(),
-                           {"push_config", "ack_deadline_seconds", "retain_acked_messages", "message_retention_duration",
-                            "labels", "expiration_policy", "dead_letter_policy", "retry_policy",
-                            "enable_exactly_once_delivery", "tags"},
-                           request.subscription(), config);
+  auto status = apply_mask(
+      request.update_mask(),
+      {"push_config", "ack_deadline_seconds", "retain_acked_messages", "message_retention_duration", "labels",
+       "expiration_policy", "dead_letter_policy", "retry_policy", "enable_exactly_once_delivery", "tags"},
+      request.subscription(), config);
   if (!status.ok()) return status;
   if (status = complete_subscription(config); !status.ok()) return status;
   if (status = check_dead_letter_topic(config); !status.ok()) return status;
   found->second->config = response = config;
   found->second->queue->change(queue_settings(config));
   keep(*found->second);
+  arm_expiration(*found->second);
   if (push_ != nullptr) push_->configure(config, found->second->queue);
   return {};
 }
 
-Status Broker::modify_push_config(const v1::ModifyPushConfigRequest& request, google::protobuf::Empty& /*response*/) {
+Status Broker::modify_push_config(const v1::ModifyPushConfigRequest& request,
+                                  google::protobuf::Empty& /*response*/) {
   v1::UpdateSubscriptionRequest update;
   update.mutable_subscription()->set_name(request.subscription());
   *update.mutable_subscription()->mutable_push_config() = request.push_config();
@@ -89,7 +97,8 @@ Status Broker::modify_push_config(const v1::ModifyPushConfigRequest& request, go
   return update_subscription(update, updated);
 }
 
-Status Broker::list_subscriptions(const v1::ListSubscriptionsRequest& request, v1::ListSubscriptionsResponse& response) {
+Status Broker::list_subscriptions(const v1::ListSubscriptionsRequest& request,
+                                  v1::ListSubscriptionsResponse& response) {
   if (auto status = check_project(request.project()); !status.ok()) return status;
   const auto prefix = request.project() + "/";
   const std::shared_lock lock(mutex_);
@@ -100,6 +109,31 @@ Status Broker::list_subscriptions(const v1::ListSubscriptionsRequest& request, v
         *response.add_subscriptions() = subscription.config;
       },
       response);
+}
+
+/// Looks again when the subscription may have been idle for too long, if its policy knows such a time.
+void Broker::arm_expiration(const SubscriptionResource& resource) {
+  const Duration ttl = to_duration(resource.config.expiration_policy().ttl());
+  if (ttl <= Duration::zero() || ttl > longest_ttl) return;
+  scheduler_.at(
+      resource.queue->idle_since() + ttl,
+      [this, name = resource.config.name(), uid = resource.queue->uid()] { expire_when_idle(name, uid); });
+}
+
+void Broker::expire_when_idle(const std::string& subscription, std::uint32_t uid) {
+  {
+    const std::shared_lock lock(mutex_);
+    const auto found = subscriptions_.find(subscription);
+    if (found == subscriptions_.end() || found->second->queue->uid() != uid) return;
+    const Duration ttl = to_duration(found->second->config.expiration_policy().ttl());
+    if (ttl <= Duration::zero()) return;
+    if (found->second->queue->idle_since() + ttl > scheduler_.clock().now())
+      return arm_expiration(*found->second);
+  }
+  v1::DeleteSubscriptionRequest request;
+  request.set_subscription(subscription);
+  google::protobuf::Empty empty;
+  static_cast<void>(delete_subscription(request, empty));  // It may be gone by now, which is just as well.
 }
 
 /// Ends a subscription's queue and whatever feeds on it.
@@ -114,7 +148,8 @@ void Broker::remove_subscription(const std::shared_ptr<SubscriptionResource>& re
   resource->queue->close(std::move(reason));
 }
 
-Status Broker::delete_subscription(const v1::DeleteSubscriptionRequest& request, google::protobuf::Empty& /*response*/) {
+Status Broker::delete_subscription(const v1::DeleteSubscriptionRequest& request,
+                                   google::protobuf::Empty& /*response*/) {
   const auto& name = request.subscription();
   if (auto status = check_name(name, Collection::subscriptions); !status.ok()) return status;
   std::shared_ptr<SubscriptionResource> resource;
@@ -142,7 +177,8 @@ Status Broker::detach_subscription(const v1::DetachSubscriptionRequest& request,
     resource = found->second;
     resource->config.set_detached(true);
   }
-  remove_subscription(resource, failed_precondition(fmt::format("Subscription is detached (resource={}).", name)));
+  remove_subscription(resource,
+                      failed_precondition(fmt::format("Subscription is detached (resource={}).", name)));
   return {};
 }
 
@@ -155,7 +191,8 @@ Status Broker::seek(const v1::SeekRequest& request, v1::SeekResponse& /*response
     const auto found = subscriptions_.find(request.subscription());
     if (found == subscriptions_.end()) return not_found(request.subscription());
     if (found->second->config.detached()) {
-      return failed_precondition(fmt::format("Subscription is detached (resource={}).", request.subscription()));
+      return failed_precondition(
+          fmt::format("Subscription is detached (resource={}).", request.subscription()));
     }
     topic = found->second->topic;
     queue = found->second->queue;

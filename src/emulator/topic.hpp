@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// A topic hands each batch to its subscriptions, to the snapshots taken of them, and to its own memory, if it keeps
-/// one. Thread-safe.
+/// A topic hands each batch to its subscriptions, to the snapshots taken of them, and to its own memory, if
+/// it keeps one. Thread-safe.
 
 #include <deque>
 #include <memory>
@@ -14,7 +14,8 @@
 
 namespace cfd::emulator {
 
-/// The messages a subscription had not acknowledged at a moment, and all published since. Filled by the Topic.
+/// The messages a subscription had not acknowledged at a moment, and all published since. Filled by the
+/// Topic.
 struct SnapshotState {
   std::vector<MessageRef> unacknowledged;
   std::vector<BatchPtr> later;

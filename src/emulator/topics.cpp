@@ -33,9 +33,10 @@ Status Broker::update_topic(const v1::UpdateTopicRequest& request, v1::Topic& re
   const auto found = topics_.find(name);
   if (found == topics_.end()) return not_found(name);
   v1::Topic config = found->second->config;
-  auto status = apply_mask(request.update_mask(),
-                           {"labels", "message_storage_policy", "schema_settings", "message_retention_duration", "tags"},
-                           request.topic(), config);
+  auto status = apply_mask(
+      request.update_mask(),
+      {"labels", "message_storage_policy", "schema_settings", "message_retention_duration", "tags"},
+      request.topic(), config);
   if (!status.ok()) return status;
   if (status = complete_topic(config); !status.ok()) return status;
   if (check_ != nullptr && config.has_schema_settings()) {
@@ -78,7 +79,8 @@ Status Broker::list_topics(const v1::ListTopicsRequest& request, v1::ListTopicsR
   return list_page(
       topics_, request.page_size(), request.page_token(),
       [&](const std::string& name, const TopicResource&) { return name.starts_with(prefix); },
-      [&](const std::string&, const TopicResource& topic) { *response.add_topics() = topic.config; }, response);
+      [&](const std::string&, const TopicResource& topic) { *response.add_topics() = topic.config; },
+      response);
 }
 
 Status Broker::list_topic_subscriptions(const v1::ListTopicSubscriptionsRequest& request,
@@ -91,7 +93,8 @@ Status Broker::list_topic_subscriptions(const v1::ListTopicSubscriptionsRequest&
       [&](const std::string&, const SubscriptionResource& subscription) {
         return subscription.config.topic() == request.topic() && !subscription.config.detached();
       },
-      [&](const std::string& name, const SubscriptionResource&) { response.add_subscriptions(name); }, response);
+      [&](const std::string& name, const SubscriptionResource&) { response.add_subscriptions(name); },
+      response);
 }
 
 Status Broker::list_topic_snapshots(const v1::ListTopicSnapshotsRequest& request,
@@ -101,7 +104,9 @@ Status Broker::list_topic_snapshots(const v1::ListTopicSnapshotsRequest& request
   if (!topics_.contains(request.topic())) return not_found(request.topic());
   return list_page(
       snapshots_, request.page_size(), request.page_token(),
-      [&](const std::string&, const SnapshotResource& snapshot) { return snapshot.config.topic() == request.topic(); },
+      [&](const std::string&, const SnapshotResource& snapshot) {
+        return snapshot.config.topic() == request.topic();
+      },
       [&](const std::string& name, const SnapshotResource&) { response.add_snapshots(name); }, response);
 }
 

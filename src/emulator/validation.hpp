@@ -33,9 +33,10 @@ Status check_push_config(const v1::PushConfig& config);
 /// How the queue of a completed subscription behaves.
 QueueSettings queue_settings(const v1::Subscription& subscription);
 
-/// Copies the fields that `mask` names from `source` to `target`, both of one type. INVALID_ARGUMENT where the mask is
-/// empty or names a field that is unknown, or not among `mutable_fields`.
-Status apply_mask(const google::protobuf::FieldMask& mask, std::initializer_list<std::string_view> mutable_fields,
+/// Copies the fields that `mask` names from `source` to `target`, both of one type. INVALID_ARGUMENT where
+/// the mask is empty or names a field that is unknown, or not among `mutable_fields`.
+Status apply_mask(const google::protobuf::FieldMask& mask,
+                  std::initializer_list<std::string_view> mutable_fields,
                   const google::protobuf::Message& source, google::protobuf::Message& target);
 
 Duration to_duration(const google::protobuf::Duration& duration) noexcept;

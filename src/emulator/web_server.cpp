@@ -89,8 +89,9 @@ Response respond(unsigned status, const char* type, std::string body) {
   response.set(http::field::content_type, type);
   response.set(http::field::cache_control, "no-store");
   // The page runs its own script and style, and nothing else from anywhere.
-  response.set("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-                                          "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'");
+  response.set("Content-Security-Policy",
+               "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+               "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'");
   response.set("X-Content-Type-Options", "nosniff");
   response.body() = std::move(body);
   return response;
@@ -100,20 +101,27 @@ Response respond(unsigned status, const char* type, std::string body) {
 
 std::string state_json(const Broker& broker) {
   json::array topics;
-  for (const auto& topic : broker.view_topics()) topics.push_back({{"name", topic.name}, {"published", topic.published}});
+  for (const auto& topic : broker.view_topics())
+    topics.push_back({{"name", topic.name}, {"published", topic.published}});
   json::array subscriptions;
   for (const auto& view : broker.view_subscriptions()) {
     const auto& stats = view.stats;
-    json::object entry{{"name", view.name},          {"topic", view.topic},
-                       {"push", view.push_endpoint}, {"filter", view.filter},
-                       {"deadLetterTopic", view.dead_letter_topic}, {"backlog", stats.backlog},
-                       {"outstanding", stats.outstanding},          {"delivered", stats.delivered},
-                       {"acknowledged", stats.acknowledged},        {"failed", stats.failed},
+    json::object entry{{"name", view.name},
+                       {"topic", view.topic},
+                       {"push", view.push_endpoint},
+                       {"filter", view.filter},
+                       {"deadLetterTopic", view.dead_letter_topic},
+                       {"backlog", stats.backlog},
+                       {"outstanding", stats.outstanding},
+                       {"delivered", stats.delivered},
+                       {"acknowledged", stats.acknowledged},
+                       {"failed", stats.failed},
                        {"deadLettered", stats.dead_lettered}};
     if (stats.oldest) entry["oldest"] = format_time(*stats.oldest) + "Z";
     subscriptions.push_back(std::move(entry));
   }
-  return json::serialize(json::object{{"topics", std::move(topics)}, {"subscriptions", std::move(subscriptions)}});
+  return json::serialize(
+      json::object{{"topics", std::move(topics)}, {"subscriptions", std::move(subscriptions)}});
 }
 
 struct WebServer::Impl {
@@ -128,10 +136,39 @@ struct WebServer::Impl {
       auto answer = rest.handle(method, target, request.body());
       return respond(answer.status, "application/json; charset=utf-8", std::move(answer.body));
     }
+    if (request.method() == http::verb::post && target == "/faults") return add_fault(request.body());
     if (get && target == "/") return respond(200, "text/html; charset=utf-8", page_html);
     if (get && target == "/state") return respond(200, "application/json", state_json(broker));
     if (get && target == "/oauth2/v3/certs") return respond(200, "application/json", signer.jwks());
     return respond(404, "text/plain", "There is nothing here; / is the page, /v1/ the REST interface.\n");
+  }
+
+  /// {"method": "Publish", "code": 14, "count": 3, "delayMs": 100, "duplicate": false}; an empty object ends
+  /// all faults.
+  Response add_fault(const std::string& body) {
+    error_code error;
+    const auto value = json::parse(body, error);
+    if (error || !value.is_object()) return respond(400, "text/plain", "expected a JSON object\n");
+    const auto& object = value.as_object();
+    const auto number = [&](const char* key, std::int64_t otherwise) {
+      const auto* found = object.if_contains(key);
+      return found != nullptr && found->is_int64() ? found->as_int64() : otherwise;
+    };
+    const auto* method = object.if_contains("method");
+    if (method == nullptr)
+      broker.faults().clear();
+    else if (!method->is_string())
+      return respond(400, "text/plain", "\"method\" is no string\n");
+    else {
+      const auto* duplicate = object.if_contains("duplicate");
+      broker.faults().add(
+          {.method = std::string(method->as_string()),
+           .count = static_cast<std::uint32_t>(number("count", 1)),
+           .delay = std::chrono::milliseconds{number("delayMs", 0)},
+           .status = {static_cast<Code>(number("code", 0)), "injected fault"},
+           .duplicate = duplicate != nullptr && duplicate->is_bool() && duplicate->as_bool()});
+    }
+    return respond(200, "application/json", "{}");
   }
 
   void accept() {
@@ -155,27 +192,33 @@ struct WebServer::Impl {
 WebServer::WebServer(Broker& broker, Rest& rest, OidcSigner& signer)
     : impl_(std::make_unique<Impl>(broker, rest, signer)) {}
 
-WebServer::~WebServer() { stop(); }
+WebServer::~WebServer() {
+  stop();
+}
 
 void WebServer::start(const std::string& address, std::uint16_t port) {
   auto& impl = *impl_;
   try {
     tcp::resolver resolver(impl.context);
-    const tcp::endpoint endpoint = *resolver.resolve(address, std::to_string(port), tcp::resolver::passive).begin();
+    const tcp::endpoint endpoint =
+        *resolver.resolve(address, std::to_string(port), tcp::resolver::passive).begin();
     impl.acceptor.open(endpoint.protocol());
     impl.acceptor.set_option(tcp::acceptor::reuse_address(true));
     impl.acceptor.bind(endpoint);
     impl.acceptor.listen();
   } catch (const boost::system::system_error& error) {
-    throw Error(fmt::format("the HTTP port {}:{} cannot be used: {}; choose another, or port 0 for any free one", address,
-                            port, error.code().message()));
+    throw Error(
+        fmt::format("the HTTP port {}:{} cannot be used: {}; choose another, or port 0 for any free one",
+                    address, port, error.code().message()));
   }
   impl.port = impl.acceptor.local_endpoint().port();
   impl.accept();
   for (std::size_t i = 0; i < thread_count; ++i) impl.threads.emplace_back([&impl] { impl.context.run(); });
 }
 
-std::uint16_t WebServer::port() const noexcept { return impl_->port; }
+std::uint16_t WebServer::port() const noexcept {
+  return impl_->port;
+}
 
 void WebServer::stop() {
   impl_->context.stop();

@@ -36,11 +36,20 @@ bool Reader::next(Field& field) {
   field.bytes = {};
   if (!ok_) return false;
   switch (field.type) {
-    case 0: ok_ = varint(field.value); break;
-    case 1: ok_ = take(8, field.bytes); break;
-    case 2: ok_ = varint(size) && take(size, field.bytes); break;
-    case 5: ok_ = take(4, field.bytes); break;
-    default: ok_ = false;  // Groups are older than proto3, and no message of this protocol has one.
+    case 0:
+      ok_ = varint(field.value);
+      break;
+    case 1:
+      ok_ = take(8, field.bytes);
+      break;
+    case 2:
+      ok_ = varint(size) && take(size, field.bytes);
+      break;
+    case 5:
+      ok_ = take(4, field.bytes);
+      break;
+    default:
+      ok_ = false;  // Groups are older than proto3, and no message of this protocol has one.
   }
   field.whole = {start, static_cast<std::size_t>(rest_.data() - start)};
   return ok_;
@@ -87,17 +96,22 @@ bool is_utf8(std::string_view text) noexcept {
     const auto lead = static_cast<unsigned char>(text[i]);
     const unsigned char second = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
     std::size_t length = 0;
-    if (lead < 0x80U) length = 1;
-    else if (lead >= 0xC2U && lead <= 0xDFU) length = 2;
-    else if (lead >= 0xE0U && lead <= 0xEFU) length = 3;
-    else if (lead >= 0xF0U && lead <= 0xF4U) length = 4;
-    else return false;
+    if (lead < 0x80U)
+      length = 1;
+    else if (lead >= 0xC2U && lead <= 0xDFU)
+      length = 2;
+    else if (lead >= 0xE0U && lead <= 0xEFU)
+      length = 3;
+    else if (lead >= 0xF0U && lead <= 0xF4U)
+      length = 4;
+    else
+      return false;
     for (std::size_t k = 1; k < length; ++k) {
       if (!continuation(i + k)) return false;
     }
     // Overlong forms, surrogates, and values above U+10FFFF show in the second byte.
-    if ((lead == 0xE0U && second < 0xA0U) || (lead == 0xEDU && second > 0x9FU) || (lead == 0xF0U && second < 0x90U) ||
-        (lead == 0xF4U && second > 0x8FU)) {
+    if ((lead == 0xE0U && second < 0xA0U) || (lead == 0xEDU && second > 0x9FU) ||
+        (lead == 0xF0U && second < 0x90U) || (lead == 0xF4U && second > 0x8FU)) {
       return false;
     }
     i += length;

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Protobuf's wire format, just enough to publish and deliver messages without building objects: a bounded reader and
-/// an appending writer. Neither allocates for itself; the reader never reads past its input.
+/// Protobuf's wire format, just enough to publish and deliver messages without building objects: a bounded
+/// reader and an appending writer. Neither allocates for itself; the reader never reads past its input.
 
 #include <cstdint>
 #include <string>
@@ -44,7 +44,9 @@ char* put_varint(char* out, std::uint64_t value) noexcept;
 char* put_bytes(char* out, std::uint32_t field, std::string_view bytes) noexcept;
 
 /// Bytes that put_bytes takes for fields 1 to 15.
-inline std::size_t bytes_field_size(std::size_t size) noexcept { return 1 + varint_size(size) + size; }
+inline std::size_t bytes_field_size(std::size_t size) noexcept {
+  return 1 + varint_size(size) + size;
+}
 
 /// Appends a length-delimited or a varint field to `out`.
 void append_bytes(std::string& out, std::uint32_t field, std::string_view bytes);
