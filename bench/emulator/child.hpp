@@ -3,10 +3,10 @@
 /// \file
 /// A server as a process of its own, pinned to one core, so that client and server do not share one.
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace bench {
 

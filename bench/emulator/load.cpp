@@ -1,10 +1,10 @@
 #include "load.hpp"
 
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/grpcpp.h>
-
 #include <stdexcept>
 #include <vector>
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
 
 #include "cfd/pubsub/v1/pubsub.grpc.pb.h"
 #include "report.hpp"
@@ -20,7 +20,9 @@ void check(const grpc::Status& status) {
   if (!status.ok()) throw std::runtime_error("the server answered: " + status.error_message());
 }
 
-std::string full(const std::string& kind, const std::string& name) { return "projects/bench/" + kind + "/" + name; }
+std::string full(const std::string& kind, const std::string& name) {
+  return "projects/bench/" + kind + "/" + name;
+}
 
 grpc::ByteBuffer serialized(const google::protobuf::Message& message) {
   const grpc::Slice slice(message.SerializeAsString());
@@ -44,7 +46,8 @@ std::size_t varint(const std::uint8_t*& at) {
   }
 }
 
-/// Copies the ack ids of a StreamingPullResponse into a StreamingPullRequest that acknowledges them; both serialized.
+/// Copies the ack ids of a StreamingPullResponse into a StreamingPullRequest that acknowledges them; both
+/// serialized.
 std::size_t acknowledge_all(const grpc::Slice& response, std::string& request) {
   std::size_t count = 0;
   for (const auto* at = response.begin(); at < response.end();) {
@@ -127,7 +130,8 @@ double Load::publish(const std::string& topic, std::size_t requests, std::size_t
   grpc::CompletionQueue queue;
   const auto send = [&] {
     auto* call = new Call;
-    call->reader = stub.PrepareUnaryCall(&call->context, "/google.pubsub.v1.Publisher/Publish", request, &queue);
+    call->reader =
+        stub.PrepareUnaryCall(&call->context, "/google.pubsub.v1.Publisher/Publish", request, &queue);
     call->reader->StartCall();
     call->reader->Finish(&call->response, &call->status, call);
   };
@@ -153,8 +157,8 @@ double Load::stream(const std::string& subscription, std::size_t count) {
                                          grpc::internal::RpcMethod::BIDI_STREAMING, impl_->channel);
   grpc::ClientContext context;
   const std::unique_ptr<Stream> stream(
-      grpc::internal::ClientReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>::Create(impl_->channel.get(), method,
-                                                                                            &context));
+      grpc::internal::ClientReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>::Create(
+          impl_->channel.get(), method, &context));
   v1::StreamingPullRequest first;
   first.set_subscription(full("subscriptions", subscription));
   first.set_stream_ack_deadline_seconds(600);

@@ -22,7 +22,8 @@ class Load {
   /// Creates topic `name`, and a subscription of the same name.
   void create(const std::string& name, bool with_subscription);
 
-  /// Publishes `requests` requests of `batch` messages of `bytes` bytes, `in_flight` of them at once. Messages a second.
+  /// Publishes `requests` requests of `batch` messages of `bytes` bytes, `in_flight` of them at once.
+  /// Messages a second.
   double publish(const std::string& topic, std::size_t requests, std::size_t batch, std::size_t bytes,
                  std::size_t in_flight);
 

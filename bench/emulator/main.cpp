@@ -1,19 +1,18 @@
-// Suite `emulator`: the local Pub/Sub server beside a sink that stores nothing and, where it is installed, Google's
-// emulator. Servers are processes of their own on core 0; the client has core 1.
-#include <malloc.h>
-#include <unistd.h>
-
+// Suite `emulator`: the local Pub/Sub server beside a sink that stores nothing and, where it is installed,
+// Google's emulator. Servers are processes of their own on core 0; the client has core 1.
 #include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <stdexcept>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <fmt/format.h>
+#include <malloc.h>
+#include <unistd.h>
 
 #include "child.hpp"
 #include "load.hpp"
@@ -26,13 +25,16 @@ using Clock = std::chrono::steady_clock;
 constexpr int server_core = 0;
 constexpr int client_core = 1;
 constexpr int rounds = 5;
-constexpr const char* google_emulator = "/usr/lib/google-cloud-sdk/platform/pubsub-emulator/bin/cloud-pubsub-emulator";
+constexpr const char* google_emulator =
+    "/usr/lib/google-cloud-sdk/platform/pubsub-emulator/bin/cloud-pubsub-emulator";
 
 std::vector<std::string> cfd_command(int port) {
   return {CFD_COMMAND, "emulator", "--host", "127.0.0.1", "--port", std::to_string(port)};
 }
 
-std::string host(int port) { return "127.0.0.1:" + std::to_string(port); }
+std::string host(int port) {
+  return "127.0.0.1:" + std::to_string(port);
+}
 
 double median_of(int count, const std::function<double()>& measure) {
   std::vector<double> values;
@@ -56,8 +58,8 @@ void publish_rows(bench::Report& report) {
   const int port = bench::free_port();
   const int sink_port = bench::free_port();
   const bench::Child child(cfd_command(port), server_core);
-  const bench::Child sink({std::filesystem::read_symlink("/proc/self/exe"), "--sink", std::to_string(sink_port)},
-                          server_core);
+  const bench::Child sink(
+      {std::filesystem::read_symlink("/proc/self/exe"), "--sink", std::to_string(sink_port)}, server_core);
   bench::Load load(host(port));
   bench::Load sink_load(host(sink_port));
   load.first_answer(Clock::now());
@@ -73,15 +75,18 @@ void publish_rows(bench::Report& report) {
   report.add("publish_rps", bench::median(ours), "1/s", "sink", bench::median(ratios));
 }
 
-void consume_rows(bench::Report& report, const std::string& suffix, bench::Load& load, std::size_t stream_messages,
-                  int stream_rounds, std::size_t samples) {
+void consume_rows(bench::Report& report, const std::string& suffix, bench::Load& load,
+                  std::size_t stream_messages, int stream_rounds, std::size_t samples) {
   int round = 0;
-  report.add("stream_rps" + suffix, median_of(stream_rounds, [&] {
-    const auto name = "stream-" + std::to_string(round++);
-    load.create(name, true);
-    load.publish(name, stream_messages / 100, 100, 256, 4);
-    return load.stream(name, stream_messages);
-  }), "1/s");
+  report.add("stream_rps" + suffix,
+             median_of(stream_rounds,
+                       [&] {
+                         const auto name = "stream-" + std::to_string(round++);
+                         load.create(name, true);
+                         load.publish(name, stream_messages / 100, 100, 256, 4);
+                         return load.stream(name, stream_messages);
+                       }),
+             "1/s");
   load.create("delivery", true);
   report.add("delivery_p50_us" + suffix, load.delivery("delivery", samples).count(), "us");
 }
@@ -98,7 +103,8 @@ void durable_row(bench::Report& report) {
     bench::Load load(host(port));
     load.first_answer(Clock::now());
     load.create("durable", true);
-    report.add("durable_publish_rps", median_of(rounds, [&] { return load.publish("durable", 300, 1000, 256, 8); }), "1/s");
+    report.add("durable_publish_rps",
+               median_of(rounds, [&] { return load.publish("durable", 300, 1000, 256, 8); }), "1/s");
   }
   std::filesystem::remove_all(directory);
 }
@@ -112,35 +118,43 @@ void our_rows(bench::Report& report) {
   load.first_answer(Clock::now());
   consume_rows(report, "", load, 500'000, rounds, 2'000);
   double memory = 0;
-  report.add("start_ms", median_of(rounds, [&] {
-    const auto [milliseconds, megabytes] = start_up(cfd_command);
-    memory = megabytes;
-    return milliseconds;
-  }), "ms");
+  report.add("start_ms",
+             median_of(rounds,
+                       [&] {
+                         const auto [milliseconds, megabytes] = start_up(cfd_command);
+                         memory = megabytes;
+                         return milliseconds;
+                       }),
+             "ms");
   report.add("idle_rss_mb", memory, "MB");
 }
 
 void google_rows(bench::Report& report) {
   if (!std::filesystem::exists(google_emulator)) {
-    fmt::print("skipped: Google's emulator is not installed here (Debian package google-cloud-cli-pubsub-emulator)\n");
+    fmt::print(
+        "skipped: Google's emulator is not installed here (Debian package "
+        "google-cloud-cli-pubsub-emulator)\n");
     return;
   }
   const int port = bench::free_port();
   const auto start = Clock::now();
-  const bench::Child child({google_emulator, "--host=127.0.0.1", "--port=" + std::to_string(port)}, server_core);
+  const bench::Child child({google_emulator, "--host=127.0.0.1", "--port=" + std::to_string(port)},
+                           server_core);
   bench::Load load(host(port));
   report.add("start_ms_google", load.first_answer(start).count() * 1e3, "ms");
   std::this_thread::sleep_for(std::chrono::seconds{1});
   report.add("idle_rss_mb_google", child.resident_mb(), "MB");
   load.create("publish", false);
-  report.add("publish_rps_google", median_of(3, [&] { return load.publish("publish", 200, 1000, 256, 4); }), "1/s");
+  report.add("publish_rps_google", median_of(3, [&] { return load.publish("publish", 200, 1000, 256, 4); }),
+             "1/s");
   consume_rows(report, "_google", load, 10'000, 1, 100);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Without this glibc gives memory back to the kernel after every batch, and client and sink measure page faults.
+  // Without this glibc gives memory back to the kernel after every batch, and client and sink measure page
+  // faults.
   mallopt(M_TOP_PAD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
