@@ -53,8 +53,11 @@ int Deployment::run_caller(const std::vector<std::string>& command, const Enviro
 }
 
 std::vector<Received> Deployment::unacknowledged(std::size_t wanted) {
-  for (const auto& worker : workers_)
-    if (worker->running()) worker->signal(SIGKILL);
+  for (const auto& worker : workers_) {
+    if (!worker->running()) continue;
+    worker->signal(SIGTERM);
+    worker->wait();
+  }
   if (GetParam() == Delivery::push) pubsub_->stop_pushing(subscription());
   return pubsub_->pull(subscription(), wanted);
 }

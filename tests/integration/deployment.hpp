@@ -40,7 +40,7 @@ class Deployment : public testing::TestWithParam<Delivery> {
   /// The settings of a caller or a worker on this test's topic.
   Environment settings() const;
 
-  /// Ends the workers at once and returns what the subscription still holds: what was never acknowledged.
+  /// Ends the workers and returns what the subscription still holds: what was never acknowledged.
   std::vector<Received> unacknowledged(std::size_t wanted);
 
   PubSub& pubsub() { return *pubsub_; }

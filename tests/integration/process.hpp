@@ -18,8 +18,8 @@
 namespace cfd::integration {
 
 /// How long a test waits for what must happen: far longer than it takes, so that a loaded machine changes
-/// nothing.
-inline constexpr std::chrono::seconds patience{60};
+/// nothing, and longer than the minute for which the messages of a pull worker that was killed stay leased.
+inline constexpr std::chrono::seconds patience{150};
 
 using Environment = std::map<std::string, std::string>;
 
