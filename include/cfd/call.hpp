@@ -13,18 +13,19 @@ namespace detail {
 class CallState;
 }
 
-/// What `f(args...)` returns: a handle that may be ignored. Copies share one state; all members may be called from any
-/// thread. Letting go of a handle changes nothing about the call.
+/// What `f(args...)` returns: a handle that may be ignored. Copies share one state; all members may be called
+/// from any thread. Letting go of a handle changes nothing about the call.
 
 class Call {
  public:
   explicit Call(std::shared_ptr<detail::CallState> state) noexcept : state_(std::move(state)) {}
 
-  /// The call's own id, 32 hexadecimal digits, unique; travels as attribute `call_id` and is in the logs of both sides.
+  /// The call's own id, 32 hexadecimal digits, unique; travels as attribute `call_id` and is in the logs of
+  /// both sides.
   std::string id() const;
 
-  /// Waits until Pub/Sub has confirmed the message, and returns Pub/Sub's message id: the event id of the executing
-  /// side's log lines. Throws PublishError where the call failed for good.
+  /// Waits until Pub/Sub has confirmed the message, and returns Pub/Sub's message id: the event id of the
+  /// executing side's log lines. Throws PublishError where the call failed for good.
   std::string wait() const;
 
   /// As wait(), but throws TimeoutError after `timeout`; the call goes on.

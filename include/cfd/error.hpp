@@ -9,7 +9,8 @@
 
 namespace cfd {
 
-/// Base of every exception this library throws. `what()` names the cause and, where there is one, the way out.
+/// Base of every exception this library throws. `what()` names the cause and, where there is one, the way
+/// out.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -31,7 +32,8 @@ class CallError : public Error {
 /// Pub/Sub did not take the message, for good: a permanent error, or the call's deadline passed.
 class PublishError : public Error {
  public:
-  PublishError(std::string code, const std::string& message) : Error(code + ": " + message), code_(std::move(code)) {}
+  PublishError(std::string code, const std::string& message)
+      : Error(code + ": " + message), code_(std::move(code)) {}
 
   /// The gRPC status code by its standard name, such as "NOT_FOUND"; see grpc.io "Status codes".
   const std::string& code() const noexcept { return code_; }
@@ -52,7 +54,8 @@ class Reject : public Error {
   using Error::Error;
 };
 
-/// Thrown by a function that wants to be run again later. Any other exception means the same, without a delay.
+/// Thrown by a function that wants to be run again later. Any other exception means the same, without a
+/// delay.
 class Retry : public Error {
  public:
   explicit Retry(const std::string& why, std::chrono::milliseconds after = {}) : Error(why), after_(after) {}
