@@ -10,8 +10,10 @@ namespace {
 
 void sort_unique(std::vector<MessageRef>& messages) {
   std::ranges::sort(messages, {}, &MessageRef::id);
-  const auto [first, last] = std::ranges::unique(messages, {}, &MessageRef::id);
-  messages.erase(first, last);
+  // Not std::ranges::unique, nor partition below: their results, subranges, are beyond clang 14 with
+  // libstdc++ 12.
+  const auto same = [](const MessageRef& a, const MessageRef& b) { return a.id() == b.id(); };
+  messages.erase(std::unique(messages.begin(), messages.end(), same), messages.end());
 }
 
 }  // namespace
@@ -75,14 +77,13 @@ void Subscription::seek(Time time, std::vector<MessageRef> retained) {
     const std::lock_guard lock(mutex_);
     const auto before = [&](const MessageRef& message) { return message.batch->publish_time() < time; };
     auto pending = collect();
-    const auto passed = std::ranges::partition(pending, std::not_fn(before));
-    std::vector<MessageRef> settled(std::make_move_iterator(passed.begin()),
-                                    std::make_move_iterator(passed.end()));
-    pending.erase(passed.begin(), passed.end());
+    const auto passed = std::partition(pending.begin(), pending.end(), std::not_fn(before));
+    std::vector<MessageRef> settled(std::make_move_iterator(passed), std::make_move_iterator(pending.end()));
+    pending.erase(passed, pending.end());
     std::ranges::copy_if(retained, std::back_inserter(pending), std::not_fn(before));
-    const auto revived = std::ranges::stable_partition(acked_, before);
-    pending.insert(pending.end(), revived.begin(), revived.end());
-    acked_.erase(revived.begin(), revived.end());
+    const auto revived = std::stable_partition(acked_.begin(), acked_.end(), before);
+    pending.insert(pending.end(), revived, acked_.end());
+    acked_.erase(revived, acked_.end());
     for (auto& message : settled) settle(std::move(message), effects);
     restart(std::move(pending));
     finish(effects);
