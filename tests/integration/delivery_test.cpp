@@ -106,6 +106,9 @@ TEST_P(DeliveryTest, AnIdleWorkerEndsAtOnceOnSigterm) {
 }
 
 TEST_P(DeliveryTest, ACallOfAKilledWorkerIsRunByTheNext) {
+  // Seen with version 0.8.20: a plain Pull gets nothing either, long after the lease has run out.
+  if (Server::is_google() && GetParam() == Delivery::pull)
+    GTEST_SKIP() << "Google's emulator does not deliver again what a killed puller held";
   Process& killed = start_worker();
   ASSERT_EQ(call("hang_once", directory() / "hung"), 0) << caller_output();
   killed.wait_for("hanging");
