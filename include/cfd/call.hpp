@@ -15,7 +15,6 @@ class CallState;
 
 /// What `f(args...)` returns: a handle that may be ignored. Copies share one state; all members may be called
 /// from any thread. Letting go of a handle changes nothing about the call.
-
 class Call {
  public:
   explicit Call(std::shared_ptr<detail::CallState> state) noexcept : state_(std::move(state)) {}
