@@ -84,7 +84,8 @@ void Broker::publish(std::string_view request, PublishDone done, bool duplicate)
   BatchPtr batch;
   if (const auto status = prepare_publish(request, topic_name, topic, batch); !status.ok())
     return done(status, nullptr);
-  auto deliver = [topic, batch, duplicate, done = std::move(done)](const Status& status) {
+  auto deliver = [this, topic_name, topic, batch, duplicate, done = std::move(done)](const Status& status) {
+    if (status.ok()) log_.published(topic_name, batch);
     if (status.ok()) topic->publish(batch);
     if (status.ok() && duplicate) topic->publish(batch);
     done(status, batch);
@@ -170,6 +171,7 @@ QueueHooks Broker::hooks_for(const std::string& subscription, std::uint32_t uid)
     };
     hooks.load = [this](std::uint64_t first_id) { return store_->load(first_id); };
   }
+  hooks.log = &log_;
   hooks.schedule = [this, subscription, uid](Time time) {
     scheduler_.at(time, [this, subscription, uid] {
       SubscriptionPtr queue;
@@ -184,6 +186,10 @@ QueueHooks Broker::hooks_for(const std::string& subscription, std::uint32_t uid)
 bool Broker::dead_letter(const std::string& subscription, const MessageRef& message, std::uint32_t attempts) {
   std::string topic_name;
   std::shared_ptr<Topic> topic;
+  DeadLetter letter;
+  letter.message = message.id();
+  letter.subscription = subscription;
+  letter.attempts = attempts;
   {
     const std::shared_lock lock(mutex_);
     const auto source = subscriptions_.find(subscription);
@@ -192,6 +198,9 @@ bool Broker::dead_letter(const std::string& subscription, const MessageRef& mess
     if (target == topics_.end()) return false;
     topic_name = target->first;
     topic = target->second->topic;
+    letter.topic = topic_name;
+    letter.source_topic = source->second->config.topic();
+    letter.subscription_uid = source->second->queue->uid();
   }
   v1::PubsubMessage copy;
   const auto wire = message.wire();
@@ -205,9 +214,13 @@ bool Broker::dead_letter(const std::string& subscription, const MessageRef& mess
   attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = name.project;
   attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = format_time(published) + "+00:00";
   const auto serialized = copy.SerializeAsString();
-  publish_dead_letter(
-      topic_name, topic,
-      build_batch({{}, {serialized}}, next_message_id_.fetch_add(1), scheduler_.clock().now()));
+  letter.time = scheduler_.clock().now();
+  const auto batch = build_batch({{}, {serialized}}, next_message_id_.fetch_add(1), letter.time);
+  letter.copy = batch->id(0);
+  letter.content = {batch, 0};
+  log_.published(topic_name, batch);
+  log_.dead_lettered(std::move(letter));
+  publish_dead_letter(topic_name, topic, batch);
   return true;
 }
 
@@ -239,8 +252,9 @@ std::vector<Broker::SubscriptionView> Broker::view_subscriptions() const {
   std::vector<SubscriptionView> views;
   for (const auto& [name, resource] : subscriptions_) {
     const auto& config = resource->config;
-    views.push_back({name, config.topic(), config.push_config().push_endpoint(), config.filter(),
-                     config.dead_letter_policy().dead_letter_topic(), resource->queue->stats()});
+    views.push_back({resource->queue->uid(), name, config.topic(), config.push_config().push_endpoint(),
+                     config.filter(), config.dead_letter_policy().dead_letter_topic(),
+                     resource->queue->stats()});
   }
   return views;
 }

@@ -16,6 +16,7 @@
 
 #include "emulator/faults.hpp"
 #include "emulator/message.hpp"
+#include "emulator/message_log.hpp"
 #include "emulator/scheduler.hpp"
 #include "emulator/status.hpp"
 #include "emulator/store.hpp"
@@ -148,6 +149,7 @@ class Broker {
     std::uint64_t published = 0;
   };
   struct SubscriptionView {
+    std::uint32_t uid = 0;
     std::string name, topic, push_endpoint, filter, dead_letter_topic;
     QueueStats stats;
   };
@@ -155,6 +157,9 @@ class Broker {
   std::vector<SubscriptionView> view_subscriptions() const;
 
   Scheduler& scheduler() noexcept { return scheduler_; }
+
+  /// What happened to the latest messages.
+  const MessageLog& log() const noexcept { return log_; }
 
   /// What is to go wrong, for tests of clients.
   Faults& faults() noexcept { return faults_; }
@@ -185,6 +190,7 @@ class Broker {
 
   Scheduler& scheduler_;
   Faults faults_{scheduler_};
+  MessageLog log_;
   PushControl* push_ = nullptr;
   MessageCheck* check_ = nullptr;
   Store* store_ = nullptr;

@@ -60,6 +60,7 @@ void Subscription::publish(const BatchPtr& batch) {
           effects.acknowledged.push_back(
               std::move(message));  // What the filter holds back counts as acknowledged.
       }
+      note(Step::filtered, effects.acknowledged, batch->publish_time());
     }
     finish(effects);
   }
@@ -109,6 +110,11 @@ std::vector<Delivery> Subscription::take(const ConsumerPtr& consumer, std::size_
       deliveries.push_back(lease(std::move(*entry), *consumer, now + deadline));
     }
     counters_.delivered += deliveries.size();
+    note(Step::expired, effects.acknowledged, now);
+    if (hooks_.log != nullptr) {
+      for (const auto& delivery : deliveries)
+        hooks_.log->record(Step::delivered, uid_, delivery.message.id(), now, consumer->id);
+    }
     // Nobody is woken here: taking makes nothing ready, and the taker may hold locks that a woken one would
     // want.
     arm_timer(effects);
@@ -131,6 +137,7 @@ std::vector<bool> Subscription::acknowledge(std::span<const AckToken> tokens) {
       if (settings_.ordered) keys_.done(std::string(lease.message.ordering_key()), tokens[i]);
       settle(std::move(lease.message), effects);
     }
+    note(Step::acknowledged, effects.acknowledged, clock_.now());
     finish(effects);
   }
   apply(std::move(effects));
@@ -150,7 +157,7 @@ std::vector<bool> Subscription::modify_deadline(std::span<const AckToken> tokens
       if (deadlines[i] > Duration::zero())
         leases_.extend(tokens[i], now + deadlines[i]);
       else
-        give_back(tokens[i], effects);
+        give_back(tokens[i], Step::nacked, now, effects);
     }
     finish(effects);
   }
@@ -166,7 +173,7 @@ void Subscription::on_timer() {
     armed_.reset();
     for (const auto& token : leases_.expired(now)) {
       // An ordered message takes those after it along, which may have expired as well.
-      if (leases_.find(token) != nullptr) give_back(token, effects);
+      if (leases_.find(token) != nullptr) give_back(token, Step::deadline_passed, now, effects);
     }
     while (!delayed_.empty() && delayed_.begin()->first <= now) {
       ready_.push_back(std::move(delayed_.begin()->second));
@@ -316,10 +323,11 @@ Lease Subscription::end_lease(const AckToken& token) {
 }
 
 /// Ends a lease whose message was not acknowledged.
-void Subscription::give_back(const AckToken& token, Effects& effects) {
+void Subscription::give_back(const AckToken& token, Step why, Time now, Effects& effects) {
   ++counters_.failed;
   Lease lease = end_lease(token);
   Entry entry{std::move(lease.message), lease.attempts + 1};
+  if (hooks_.log != nullptr) hooks_.log->record(why, uid_, entry.message.id(), now, entry.attempts);
   const std::string key(entry.message.ordering_key());
   if (!settings_.ordered || key.empty()) {
     retry(std::move(entry), effects);
@@ -352,6 +360,11 @@ void Subscription::retry(Entry entry, Effects& effects) {
   }
 }
 
+void Subscription::note(Step step, const std::vector<MessageRef>& messages, Time now) {
+  if (hooks_.log == nullptr) return;
+  for (const auto& message : messages) hooks_.log->record(step, uid_, message.id(), now);
+}
+
 void Subscription::settle(MessageRef message, Effects& effects) {
   ++counters_.acknowledged;
   if (settings_.retain_acked) acked_.push_back(message);
@@ -373,6 +386,7 @@ void Subscription::drop_old(Time now, Effects& effects) {
     }
     pop_range();
   }
+  note(Step::expired, effects.acknowledged, now);
   while (!acked_.empty() && too_old(acked_.front().batch->publish_time(), now)) acked_.pop_front();
 }
 

@@ -19,6 +19,7 @@
 #include "emulator/filter.hpp"
 #include "emulator/leases.hpp"
 #include "emulator/message.hpp"
+#include "emulator/message_log.hpp"
 #include "emulator/ordering.hpp"
 
 namespace cfd::emulator {
@@ -72,6 +73,8 @@ struct QueueHooks {
   /// Brings back a batch that is kept elsewhere; null where it is gone. Where this is set, a long backlog is
   /// not held in memory. Called with the queue's lock held.
   std::function<BatchPtr(std::uint64_t first_id)> load;
+  /// Where to write down what happens to messages; null: nowhere. Must outlive the queue.
+  MessageLog* log = nullptr;
 };
 
 struct QueueStats {
@@ -161,7 +164,8 @@ class Subscription {
   std::optional<Entry> next_fresh(std::uint32_t key_holder);
   Delivery lease(Entry entry, Consumer& consumer, Time deadline);
   Lease end_lease(const AckToken& token);
-  void give_back(const AckToken& token, Effects& effects);
+  void give_back(const AckToken& token, Step why, Time now, Effects& effects);
+  void note(Step step, const std::vector<MessageRef>& messages, Time now);
   void retry(Entry entry, Effects& effects);
   void settle(MessageRef message, Effects& effects);
   Duration backoff(std::uint32_t attempts) const;
