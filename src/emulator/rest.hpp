@@ -38,8 +38,9 @@ class Rest {
 
   template <typename Target, typename Request, typename Response>
   RestAnswer invoke(Target& target, Status (Target::*operation)(const Request&, Response&), Request request);
-  template <typename Request>
-  static Status read(const Call& call, Request& request);
+  template <typename Target, typename Request, typename Response, typename Prepare>
+  RestAnswer invoke_with_body(const Call& call, Target& target,
+                              Status (Target::*operation)(const Request&, Response&), Prepare prepare);
 
   Broker& broker_;
   Schemas& schemas_;

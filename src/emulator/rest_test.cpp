@@ -6,7 +6,7 @@
 
 #include "emulator/broker_fixture.hpp"
 #include "emulator/declaration.hpp"
-#include "emulator/web_server.hpp"
+#include "emulator/site.hpp"
 
 namespace cfd::emulator {
 namespace {
@@ -102,18 +102,38 @@ TEST_F(RestTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(code("PUT", "/v1/projects/p/topics/a%20b"), 400U);
 }
 
-TEST_F(RestTest, ThePageHasItsFigures) {
-  create(subscription());
+TEST_F(RestTest, RefusesWhatTheServiceRefuses) {
+  EXPECT_EQ(code("GET", "/v1/projects/p/topics?pageSize=many"), 400U);
+  EXPECT_EQ(code("GET", "/v1/projects/p/topics?size=1"), 400U);
+  EXPECT_EQ(code("PUT", "/v1/projects/p/topics/rest", R"({"labls": {"a": "b"}})"), 400U);
+  EXPECT_EQ(code("PATCH", "/v1/projects/p/topics/topic", R"({"topic": {}, "updateMask": "name"})"), 400U);
+  ok("GET", "/v1/projects/p/topics?page_size=1&$alt=json&prettyPrint=false");
+}
+
+TEST_F(RestTest, NamesTheAckIdsThatHaveEnded) {
+  auto wanted = subscription();
+  wanted.set_enable_exactly_once_delivery(true);
+  create(wanted);
   publish("a");
-  publish("b");
-  ack(pull(test_subscription, 1)[0]);
-  const auto state = json::parse(state_json(broker));
-  EXPECT_EQ(state.at("topics").as_array()[0].at("published").to_number<int>(), 2);
-  const auto& queue_state = state.at("subscriptions").as_array()[0];
-  EXPECT_EQ(queue_state.at("backlog").to_number<int>(), 1);
-  EXPECT_EQ(queue_state.at("acknowledged").to_number<int>(), 1);
-  EXPECT_EQ(queue_state.at("oldest").as_string(), "2020-09-13T12:26:40.000Z");
-  EXPECT_THAT(std::string(page_html), HasSubstr("</html>"));
+  const auto delivery = pull().at(0);
+  const auto ack_id = to_ack_id(delivery.token);
+  ack(delivery);
+  const auto answer = rest.handle("POST", "/v1/projects/p/subscriptions/sub:acknowledge",
+                                  json::serialize(json::object{{"ackIds", {ack_id}}}));
+  EXPECT_EQ(answer.status, 400U);
+  const auto details = json::parse(answer.body).at("error").at("details").as_array();
+  ASSERT_THAT(details, SizeIs(1));
+  EXPECT_EQ(details[0].at("metadata").at(ack_id).as_string(), "PERMANENT_FAILURE_INVALID_ACK_ID");
+}
+
+TEST_F(RestTest, DeletesARevisionOfASchema) {
+  ok("POST", "/v1/projects/p/schemas?schemaId=number", R"({"type": "AVRO", "definition": "\"int\""})");
+  const auto first = std::string(ok("GET", "/v1/projects/p/schemas/number").at("revisionId").as_string());
+  ok("POST", "/v1/projects/p/schemas/number:commit",
+     R"({"schema": {"name": "projects/p/schemas/number", "type": "AVRO", "definition": "\"long\""}})");
+  EXPECT_THAT(ok("GET", "/v1/projects/p/schemas/number:listRevisions").at("schemas").as_array(), SizeIs(2));
+  ok("DELETE", "/v1/projects/p/schemas/number@" + first + ":deleteRevision");
+  EXPECT_THAT(ok("GET", "/v1/projects/p/schemas/number:listRevisions").at("schemas").as_array(), SizeIs(1));
 }
 
 class DeclarationTest : public BrokerFixture {};

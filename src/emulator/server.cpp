@@ -15,6 +15,7 @@
 #include "emulator/rest.hpp"
 #include "emulator/schemas.hpp"
 #include "emulator/services.hpp"
+#include "emulator/site.hpp"
 #include "emulator/store.hpp"
 #include "emulator/web_server.hpp"
 
@@ -48,7 +49,8 @@ struct Server::Impl {
   IamPolicies policies{
       [this](const std::string& name) { return broker.exists(name) || schemas.exists(name); }};
   Rest rest{broker, schemas, policies};
-  WebServer web{broker, rest, signer};
+  Site site{broker, rest, signer, options.address};
+  WebServer web{site};
   std::unique_ptr<grpc::Service> publisher = make_publisher_service(broker);
   std::unique_ptr<grpc::Service> subscriber = make_subscriber_service(broker);
   std::unique_ptr<grpc::Service> schema = make_schema_service(schemas);

@@ -1,5 +1,6 @@
 #include "emulator/web_server.hpp"
 
+#include <functional>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -10,14 +11,11 @@
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <cfd/error.hpp>
 
-#include "emulator/broker.hpp"
-#include "emulator/oidc.hpp"
-#include "emulator/rest.hpp"
+#include "emulator/site.hpp"
 
 namespace cfd::emulator {
 
@@ -26,7 +24,6 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-namespace json = boost::json;
 using asio::ip::tcp;
 using boost::system::error_code;
 
@@ -84,91 +81,39 @@ class Session : public std::enable_shared_from_this<Session> {
   Response response_;
 };
 
-Response respond(unsigned status, const char* type, std::string body) {
-  Response response{http::int_to_status(status), 11};
-  response.set(http::field::content_type, type);
+Response to_response(WebAnswer answer) {
+  Response response{http::int_to_status(answer.status), 11};
+  response.set(http::field::content_type, {answer.type.data(), answer.type.size()});
   response.set(http::field::cache_control, "no-store");
-  // The page runs its own script and style, and nothing else from anywhere.
+  // The page runs its own script and style, and nothing else from anywhere; no other page may show it.
   response.set("Content-Security-Policy",
-               "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-               "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'");
+               "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+               "form-action 'none'; frame-ancestors 'none'; base-uri 'none'");
   response.set("X-Content-Type-Options", "nosniff");
-  response.body() = std::move(body);
+  response.set("Referrer-Policy", "no-referrer");
+  response.set("Cross-Origin-Resource-Policy", "same-origin");
+  response.body() = std::move(answer.body);
   return response;
+}
+
+std::string_view header(const Request& request, beast::string_view name) {
+  const auto value = request[name];
+  return {value.data(), value.size()};
 }
 
 }  // namespace
 
-std::string state_json(const Broker& broker) {
-  json::array topics;
-  for (const auto& topic : broker.view_topics())
-    topics.push_back({{"name", topic.name}, {"published", topic.published}});
-  json::array subscriptions;
-  for (const auto& view : broker.view_subscriptions()) {
-    const auto& stats = view.stats;
-    json::object entry{{"name", view.name},
-                       {"topic", view.topic},
-                       {"push", view.push_endpoint},
-                       {"filter", view.filter},
-                       {"deadLetterTopic", view.dead_letter_topic},
-                       {"backlog", stats.backlog},
-                       {"outstanding", stats.outstanding},
-                       {"delivered", stats.delivered},
-                       {"acknowledged", stats.acknowledged},
-                       {"failed", stats.failed},
-                       {"deadLettered", stats.dead_lettered}};
-    if (stats.oldest) entry["oldest"] = format_time(*stats.oldest) + "Z";
-    subscriptions.push_back(std::move(entry));
-  }
-  return json::serialize(
-      json::object{{"topics", std::move(topics)}, {"subscriptions", std::move(subscriptions)}});
-}
-
 struct WebServer::Impl {
-  Impl(Broker& the_broker, Rest& the_rest, OidcSigner& the_signer)
-      : broker(the_broker), rest(the_rest), signer(the_signer) {}
+  explicit Impl(Site& the_site) : site(the_site) {}
 
   Response handle(const Request& request) {
+    const std::string_view method{request.method_string().data(), request.method_string().size()};
     const std::string_view target{request.target().data(), request.target().size()};
-    const bool get = request.method() == http::verb::get;
-    if (target.starts_with("/v1/")) {
-      const std::string_view method{request.method_string().data(), request.method_string().size()};
-      auto answer = rest.handle(method, target, request.body());
-      return respond(answer.status, "application/json; charset=utf-8", std::move(answer.body));
-    }
-    if (request.method() == http::verb::post && target == "/faults") return add_fault(request.body());
-    if (get && target == "/") return respond(200, "text/html; charset=utf-8", page_html);
-    if (get && target == "/state") return respond(200, "application/json", state_json(broker));
-    if (get && target == "/oauth2/v3/certs") return respond(200, "application/json", signer.jwks());
-    return respond(404, "text/plain", "There is nothing here; / is the page, /v1/ the REST interface.\n");
-  }
-
-  /// {"method": "Publish", "code": 14, "count": 3, "delayMs": 100, "duplicate": false}; an empty object ends
-  /// all faults.
-  Response add_fault(const std::string& body) {
-    error_code error;
-    const auto value = json::parse(body, error);
-    if (error || !value.is_object()) return respond(400, "text/plain", "expected a JSON object\n");
-    const auto& object = value.as_object();
-    const auto number = [&](const char* key, std::int64_t otherwise) {
-      const auto* found = object.if_contains(key);
-      return found != nullptr && found->is_int64() ? found->as_int64() : otherwise;
-    };
-    const auto* method = object.if_contains("method");
-    if (method == nullptr)
-      broker.faults().clear();
-    else if (!method->is_string())
-      return respond(400, "text/plain", "\"method\" is no string\n");
-    else {
-      const auto* duplicate = object.if_contains("duplicate");
-      broker.faults().add(
-          {.method = std::string(method->as_string()),
-           .count = static_cast<std::uint32_t>(number("count", 1)),
-           .delay = std::chrono::milliseconds{number("delayMs", 0)},
-           .status = {static_cast<Code>(number("code", 0)), "injected fault"},
-           .duplicate = duplicate != nullptr && duplicate->is_bool() && duplicate->as_bool()});
-    }
-    return respond(200, "application/json", "{}");
+    const RequestSource source{.host = header(request, "Host"),
+                               .origin = header(request, "Origin"),
+                               .fetch_site = header(request, "Sec-Fetch-Site"),
+                               .content_type = header(request, "Content-Type")};
+    return to_response(site.handle({method, target, source, request.body()}));
   }
 
   void accept() {
@@ -179,9 +124,7 @@ struct WebServer::Impl {
     });
   }
 
-  Broker& broker;
-  Rest& rest;
-  OidcSigner& signer;
+  Site& site;
   const Session::Handler handler = [this](const Request& request) { return handle(request); };
   asio::io_context context{static_cast<int>(thread_count)};
   tcp::acceptor acceptor{context};
@@ -189,8 +132,7 @@ struct WebServer::Impl {
   std::uint16_t port = 0;
 };
 
-WebServer::WebServer(Broker& broker, Rest& rest, OidcSigner& signer)
-    : impl_(std::make_unique<Impl>(broker, rest, signer)) {}
+WebServer::WebServer(Site& site) : impl_(std::make_unique<Impl>(site)) {}
 
 WebServer::~WebServer() {
   stop();

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// The server's HTTP port: the REST mapping, the page for people, and the keys of push tokens.
+/// The server's HTTP port: connections, and what a Site answers on them.
 
 #include <cstdint>
 #include <memory>
@@ -9,14 +9,13 @@
 
 namespace cfd::emulator {
 
-class Broker;
-class OidcSigner;
-class Rest;
+class Site;
 
 /// start and stop belong to one thread.
 class WebServer {
  public:
-  WebServer(Broker& broker, Rest& rest, OidcSigner& signer);
+  /// `site` must outlive it.
+  explicit WebServer(Site& site);
   ~WebServer();  ///< stops
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;
@@ -31,11 +30,5 @@ class WebServer {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// The figures of all topics and subscriptions at this moment, as JSON for the page.
-std::string state_json(const Broker& broker);
-
-/// The page: HTML with its style and script, made from page.html by the build.
-extern const char* const page_html;
 
 }  // namespace cfd::emulator
