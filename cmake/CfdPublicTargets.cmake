@@ -2,12 +2,14 @@
 #
 #   cfd::cfd      everything: call, take pushes, pull
 #   cfd::worker   take pushes only; links no gRPC (src/worker)
+#   cfd::stores   with cfd::worker: remembers executed calls in SQLite or Redis (src/stores)
+#   cfd::auth     with cfd::worker: verifies the tokens of pushes, and signatures of messages (src/auth)
 #   cfd::testing  for unit tests, without a network
 
 add_library(cfd_everything INTERFACE)
 add_library(cfd::cfd ALIAS cfd_everything)
 set_target_properties(cfd_everything PROPERTIES EXPORT_NAME cfd)
-foreach(folder worker caller pubsub)
+foreach(folder worker caller pubsub stores auth)
   if(TARGET cfd_${folder})
     target_link_libraries(cfd_everything INTERFACE cfd_${folder})
   endif()

@@ -22,6 +22,7 @@ struct Row {
   std::optional<std::string_view> built_in;
   Fault (*check)(std::string_view);
   std::string_view help;
+  std::string (*shown)(std::string_view) = nullptr;  // for logs and errors, where the value holds a secret
 };
 
 Fault check_one_of(std::string_view value, std::string_view choices) {
@@ -32,6 +33,14 @@ Fault check_one_of(std::string_view value, std::string_view choices) {
     from = comma + 2;
   }
   return fmt::format("must be one of {}", choices);
+}
+
+// A URL's password is not for logs.
+std::string without_password(std::string_view value) {
+  const std::size_t from = value.find("://");
+  const std::size_t to = value.rfind('@');
+  if (from == std::string_view::npos || to == std::string_view::npos) return std::string(value);
+  return fmt::format("{}(secret){}", value.substr(0, from + 3), value.substr(to));
 }
 
 constexpr auto count_of_settings = static_cast<std::size_t>(Key::count_);
@@ -92,6 +101,33 @@ const std::array<Row, count_of_settings>& table() {
       {Key::dead_letter_topic, "CLOUD_FUNCTIONS_DISPATCH_DEAD_LETTER_TOPIC", std::nullopt, check_resource_id,
        "id of a topic that the worker publishes rejected calls to, for subscriptions without a dead-letter "
        "policy"},
+      // None: Pub/Sub delivers again rarely, and functions that may be repeated need no store.
+      {Key::once, "CLOUD_FUNCTIONS_DISPATCH_ONCE", std::nullopt, check_store,
+       "where executed calls are remembered, so that none runs again: memory, memory:ENTRIES, sqlite:PATH, "
+       "redis://HOST:PORT[/DB] or redis+unix://PATH",
+       without_password},
+      // As long as Pub/Sub holds back the messages of a worker that died.
+      {Key::once_claim, "CLOUD_FUNCTIONS_DISPATCH_ONCE_CLAIM", "60s",
+       [](std::string_view v) { return check_duration(v, 1s, 24h); },
+       "how long a call that a worker died over stays claimed; renewed while its function runs"},
+      // Pub/Sub's own default retention: nothing is delivered again after that.
+      {Key::once_keep, "CLOUD_FUNCTIONS_DISPATCH_ONCE_KEEP", "168h",
+       [](std::string_view v) { return check_duration(v, 1s, 31 * 24h); },
+       "how long an executed call is remembered"},
+      {Key::push_auth_email, "CLOUD_FUNCTIONS_DISPATCH_PUSH_AUTH_EMAIL", std::nullopt, check_email,
+       "service account that pushes must come from; the worker verifies their tokens then"},
+      {Key::push_auth_audience, "CLOUD_FUNCTIONS_DISPATCH_PUSH_AUTH_AUDIENCE", std::nullopt, check_one_line,
+       "audience that the tokens of pushes must be for: the subscription's, by default its endpoint"},
+      {Key::push_auth_keys, "CLOUD_FUNCTIONS_DISPATCH_PUSH_AUTH_KEYS",
+       "https://www.googleapis.com/oauth2/v3/certs", check_key_url,
+       "URL of the keys that sign the tokens of pushes: https:, file:, or http: on this machine"},
+      {Key::signing_keys, "CLOUD_FUNCTIONS_DISPATCH_SIGNING_KEYS", std::nullopt, check_signing_keys,
+       "secret keys, ID:HEX[,ID:HEX...] or file:PATH: calls are signed with the first, and executed only if "
+       "signed with any",
+       [](std::string_view v) { return std::string(v.starts_with("file:") ? v : "(secret)"); }},
+      {Key::signing_max_age, "CLOUD_FUNCTIONS_DISPATCH_SIGNING_MAX_AGE", std::nullopt,
+       [](std::string_view v) { return check_duration(v, 1s, 31 * 24h); },
+       "age from which a signed call is rejected"},
   }};
   return rows;
 }
@@ -126,6 +162,8 @@ std::string_view where(Origin origin) {
 [[noreturn]] void throw_malformed(const Row& row, std::string_view value, std::string_view place,
                                   const Fault& fault) {
   constexpr std::size_t longest_shown = 100;  // a value pasted by mistake can be a whole file
+  const std::string shown = row.shown != nullptr ? row.shown(value) : std::string(value);
+  value = shown;
   const bool cut = value.size() > longest_shown;
   throw ConfigError(fmt::format("{} is \"{}{}\" {}: it {}", row.variable, value.substr(0, longest_shown),
                                 cut ? "…" : "", place, fault));
@@ -226,7 +264,10 @@ std::chrono::milliseconds duration(Key key) {
 std::vector<Setting> in_force() {
   std::vector<Setting> settings;
   for (const Row& row : table())
-    if (auto setting = lookup(row)) settings.push_back(*std::move(setting));
+    if (auto setting = lookup(row)) {
+      if (row.shown != nullptr) setting->value = row.shown(setting->value);
+      settings.push_back(*std::move(setting));
+    }
   return settings;
 }
 

@@ -16,23 +16,31 @@ namespace cfd::settings {
 
 /// Names a row of the table in settings.cpp.
 enum class Key : std::uint8_t {
-  project,            ///< GCP_PROJECT
-  topic,              ///< CLOUD_FUNCTIONS_DISPATCH_GCP_PUBSUB_TOPIC
-  emulator_host,      ///< PUBSUB_EMULATOR_HOST
-  endpoint,           ///< CLOUD_FUNCTIONS_DISPATCH_ENDPOINT
-  log_level,          ///< CLOUD_FUNCTIONS_DISPATCH_LOG_LEVEL
-  log_format,         ///< CLOUD_FUNCTIONS_DISPATCH_LOG_FORMAT
-  exit_timeout,       ///< CLOUD_FUNCTIONS_DISPATCH_EXIT_TIMEOUT
-  publish_timeout,    ///< CLOUD_FUNCTIONS_DISPATCH_PUBLISH_TIMEOUT
-  max_pending,        ///< CLOUD_FUNCTIONS_DISPATCH_MAX_PENDING
-  max_pending_bytes,  ///< CLOUD_FUNCTIONS_DISPATCH_MAX_PENDING_BYTES
-  when_full,          ///< CLOUD_FUNCTIONS_DISPATCH_WHEN_FULL
-  port,               ///< PORT
-  threads,            ///< CLOUD_FUNCTIONS_DISPATCH_THREADS
-  queue,              ///< CLOUD_FUNCTIONS_DISPATCH_QUEUE
-  function_timeout,   ///< CLOUD_FUNCTIONS_DISPATCH_FUNCTION_TIMEOUT
-  dead_letter_topic,  ///< CLOUD_FUNCTIONS_DISPATCH_DEAD_LETTER_TOPIC
-  count_              // not a setting
+  project,             ///< GCP_PROJECT
+  topic,               ///< CLOUD_FUNCTIONS_DISPATCH_GCP_PUBSUB_TOPIC
+  emulator_host,       ///< PUBSUB_EMULATOR_HOST
+  endpoint,            ///< CLOUD_FUNCTIONS_DISPATCH_ENDPOINT
+  log_level,           ///< CLOUD_FUNCTIONS_DISPATCH_LOG_LEVEL
+  log_format,          ///< CLOUD_FUNCTIONS_DISPATCH_LOG_FORMAT
+  exit_timeout,        ///< CLOUD_FUNCTIONS_DISPATCH_EXIT_TIMEOUT
+  publish_timeout,     ///< CLOUD_FUNCTIONS_DISPATCH_PUBLISH_TIMEOUT
+  max_pending,         ///< CLOUD_FUNCTIONS_DISPATCH_MAX_PENDING
+  max_pending_bytes,   ///< CLOUD_FUNCTIONS_DISPATCH_MAX_PENDING_BYTES
+  when_full,           ///< CLOUD_FUNCTIONS_DISPATCH_WHEN_FULL
+  port,                ///< PORT
+  threads,             ///< CLOUD_FUNCTIONS_DISPATCH_THREADS
+  queue,               ///< CLOUD_FUNCTIONS_DISPATCH_QUEUE
+  function_timeout,    ///< CLOUD_FUNCTIONS_DISPATCH_FUNCTION_TIMEOUT
+  dead_letter_topic,   ///< CLOUD_FUNCTIONS_DISPATCH_DEAD_LETTER_TOPIC
+  once,                ///< CLOUD_FUNCTIONS_DISPATCH_ONCE
+  once_claim,          ///< CLOUD_FUNCTIONS_DISPATCH_ONCE_CLAIM
+  once_keep,           ///< CLOUD_FUNCTIONS_DISPATCH_ONCE_KEEP
+  push_auth_email,     ///< CLOUD_FUNCTIONS_DISPATCH_PUSH_AUTH_EMAIL
+  push_auth_audience,  ///< CLOUD_FUNCTIONS_DISPATCH_PUSH_AUTH_AUDIENCE
+  push_auth_keys,      ///< CLOUD_FUNCTIONS_DISPATCH_PUSH_AUTH_KEYS
+  signing_keys,        ///< CLOUD_FUNCTIONS_DISPATCH_SIGNING_KEYS
+  signing_max_age,     ///< CLOUD_FUNCTIONS_DISPATCH_SIGNING_MAX_AGE
+  count_               // not a setting
 };
 
 enum class Origin : std::uint8_t { built_in, environment, code, flag };
@@ -44,7 +52,7 @@ std::string_view to_string(Origin origin) noexcept;
 struct Setting {
   Key key;
   std::string_view variable;  ///< its environment variable
-  std::string value;
+  std::string value;          ///< from in_force(): without what is secret in it
   Origin origin;
 };
 

@@ -46,9 +46,24 @@ TEST_F(SettingsTest, TheTableStandsInTheOrderOfItsKeys) {
   ::setenv("PUBSUB_EMULATOR_HOST", "localhost:8085", 1);
   set(Key::function_timeout, "10s", Origin::code);
   set(Key::dead_letter_topic, "my-dead-letters", Origin::code);
+  set(Key::once, "memory", Origin::code);
+  set(Key::push_auth_email, "invoker@my-project.iam.gserviceaccount.com", Origin::code);
+  set(Key::push_auth_audience, "https://my-service", Origin::code);
+  set(Key::signing_keys, "first:00112233445566778899aabbccddeeff", Origin::code);
+  set(Key::signing_max_age, "1h", Origin::code);
   const auto settings = in_force();
   ASSERT_EQ(settings.size(), static_cast<std::size_t>(Key::count_));
   for (std::size_t i = 0; i < settings.size(); ++i) EXPECT_EQ(settings[i].key, static_cast<Key>(i));
+}
+
+TEST_F(SettingsTest, SecretsAreShownNowhere) {
+  constexpr const char* secret = "00112233445566778899aabbccddeeff";
+  set(Key::signing_keys, std::string("first:") + secret, Origin::code);
+  for (const Setting& setting : in_force()) EXPECT_EQ(setting.value.find(secret), std::string::npos);
+  const std::string error =
+      config_error([&] { set(Key::signing_keys, std::string("no id ") + secret, Origin::code); });
+  EXPECT_EQ(error.find(secret), std::string::npos) << error;
+  EXPECT_NE(error.find("openssl rand -hex 32"), std::string::npos) << error;
 }
 
 TEST_F(SettingsTest, EveryDefaultPassesItsOwnCheck) {

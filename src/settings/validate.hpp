@@ -29,6 +29,23 @@ Fault check_number(std::string_view value, std::uint64_t least, std::uint64_t mo
 /// A duration in a form of parse_duration(), from `least` to `most`.
 Fault check_duration(std::string_view value, std::chrono::milliseconds least, std::chrono::milliseconds most);
 
+/// Where executed calls are remembered: `memory[:ENTRIES]`, `sqlite:PATH`,
+/// `redis://[:PASSWORD@]HOST:PORT[/DB]` or `redis+unix://PATH`.
+Fault check_store(std::string_view value);
+
+/// An e-mail address, roughly.
+Fault check_email(std::string_view value);
+
+/// Any text without control characters, up to 1,000 bytes.
+Fault check_one_line(std::string_view value);
+
+/// A URL from which keys may be taken: nobody on the way can change what https and a file bring, nor what
+/// http brings from this machine.
+Fault check_key_url(std::string_view value);
+
+/// `ID:HEX[,ID:HEX...]`, each key of 16 to 64 bytes, or `file:PATH`, whose content is not looked at.
+Fault check_signing_keys(std::string_view value);
+
 /// A whole decimal number without sign; empty where it is none or does not fit.
 std::optional<std::uint64_t> parse_number(std::string_view value);
 

@@ -42,6 +42,14 @@ Parsed parse_flags(int argc, const char* const* argv) {
       ->type_name("SUBSCRIPTION");
   app.add_option("--threads", given[Key::threads], "functions that run at once [8]");
   app.add_option("--queue", given[Key::queue], "calls that may wait for a thread [as many as threads]");
+  app.add_option("--once", given[Key::once],
+                 "remember executed calls, so that none runs again: memory, sqlite:PATH, redis://HOST:PORT");
+  app.add_option("--push-auth-email", given[Key::push_auth_email],
+                 "service account that pushes must come from; verifies their tokens");
+  app.add_option("--push-auth-audience", given[Key::push_auth_audience],
+                 "audience that the tokens of pushes must be for");
+  app.add_option("--push-auth-keys", given[Key::push_auth_keys],
+                 "URL of the keys that sign the tokens of pushes [Google's]");
   app.add_option("--log-format", given[Key::log_format], "text, json or auto [auto]");
   app.add_option("--log-level", given[Key::log_level], "debug, info, warning, error or off [debug]");
   app.add_option("--ready-file", parsed.flags.ready_file, "file to write the address to, once ready")

@@ -14,17 +14,22 @@ using settings::Key;
 
 Runner::Runner(const std::string& subscription)
     : source_(settings::find(Key::topic).value_or(subscription)),
-      dead_letters_(DeadLetters::from_settings()) {
+      dead_letters_(DeadLetters::from_settings()),
+      once_(once::Once::from_settings()) {
   if (const auto timeout = settings::find(Key::function_timeout))
     timeout_ = settings::parse_duration(*timeout);
 }
 
 Outcome Runner::run(const Event& event, std::stop_token stop) {
-  Outcome outcome =
-      timeout_ ? run_in_time(event, std::move(stop)) : run_message(event, source_, std::move(stop));
+  Outcome outcome = once_ ? once_->run(event, source_, [&] { return attempt(event, std::move(stop)); })
+                          : attempt(event, std::move(stop));
   if (outcome.verdict == Verdict::reject && dead_letters_)
     return dead_letters_->take(event, std::move(outcome));
   return outcome;
+}
+
+Outcome Runner::attempt(const Event& event, std::stop_token stop) {
+  return timeout_ ? run_in_time(event, std::move(stop)) : run_message(event, source_, std::move(stop));
 }
 
 Outcome Runner::run_in_time(const Event& event, std::stop_token stop) {

@@ -12,6 +12,7 @@
 
 #include <cfd/event.hpp>
 
+#include "once/once.hpp"
 #include "worker/dead_letter.hpp"
 #include "worker/watchdog.hpp"
 
@@ -29,11 +30,13 @@ class Runner {
   Outcome run(const Event& event, std::stop_token stop);
 
  private:
+  Outcome attempt(const Event& event, std::stop_token stop);
   Outcome run_in_time(const Event& event, std::stop_token stop);
 
   std::string source_;
   std::optional<std::chrono::milliseconds> timeout_;
   std::unique_ptr<DeadLetters> dead_letters_;
+  std::unique_ptr<once::Once> once_;
   Watchdog watchdog_;
 };
 

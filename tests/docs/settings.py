@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-ROW = re.compile(r'\{Key::\w+, "(\w+)", (?:std::nullopt|"([^"]*)")')
+ROW = re.compile(r'\{Key::\w+,\s+"(\w+)",\s+(?:std::nullopt|"([^"]*)")')
 
 
 def main():
