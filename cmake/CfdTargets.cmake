@@ -14,7 +14,6 @@ endif()
 
 if(CFD_STATIC)
   add_compile_options(-ffunction-sections -fdata-sections)
-  add_link_options(-static -s -Wl,--gc-sections)
 endif()
 
 # cfd_library(<folder> SOURCES ... [PUBLIC libs...] [PRIVATE libs...])
