@@ -166,8 +166,13 @@ QueueHooks Broker::hooks_for(const std::string& subscription, std::uint32_t uid)
     return dead_letter(subscription, message, attempts);
   };
   if (store_ != nullptr) {
-    hooks.acknowledged = [this, uid](const std::vector<MessageRef>& messages) {
-      store_->acknowledge(uid, messages);
+    hooks.acknowledged = [this, uid](const std::vector<Range>& ranges) { store_->acknowledge(uid, ranges); };
+    hooks.revived = [this, uid](const std::vector<Range>& ranges) { store_->revive(uid, ranges); };
+    hooks.forgotten = [this, uid](Time time) { store_->drop_before(acknowledged_of(uid), time); };
+    hooks.failed = [this, uid](const std::vector<Entry>& entries) {
+      std::vector<std::pair<std::uint64_t, std::uint32_t>> attempts;
+      for (const auto& entry : entries) attempts.emplace_back(entry.message.id(), entry.attempts);
+      store_->put_attempts(uid, std::move(attempts));
     };
     hooks.load = [this](std::uint64_t first_id) { return store_->load(first_id); };
   }
@@ -224,16 +229,22 @@ bool Broker::dead_letter(const std::string& subscription, const MessageRef& mess
   return true;
 }
 
-/// The message is given up where it came from right after this, in the same transaction or a later one, so
-/// that a crash leaves it in one place at least. A disk that does not take it is tried again.
+/// The message is given up where it came from right after this. The store writes both together or in this
+/// order, so that a crash leaves it in one place at least.
 void Broker::publish_dead_letter(const std::string& topic_name, const std::shared_ptr<Topic>& topic,
                                  const BatchPtr& batch) {
   if (store_ == nullptr) return topic->publish(batch);
-  store_->publish(topic_name, batch, [this, topic_name, topic, batch](const Status& status) {
-    if (status.ok()) return topic->publish(batch);
-    scheduler_.at(scheduler_.clock().now() + std::chrono::seconds{1},
-                  [=, this] { publish_dead_letter(topic_name, topic, batch); });
-  });
+  constexpr bool insist = true;
+  store_->publish(
+      topic_name, batch,
+      [topic, batch](const Status& status) {
+        if (status.ok()) topic->publish(batch);
+      },
+      insist);
+}
+
+void Broker::removed(const std::string& name) const {
+  if (on_removed_) on_removed_(name);
 }
 
 std::string Broker::new_id(std::string_view prefix) {

@@ -12,6 +12,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "emulator/faults.hpp"
@@ -98,6 +99,10 @@ class Broker {
   /// before the first operation and before Store::start(). The store must be stopped before the broker ends.
   void set_store(Store* store);
 
+  /// Called with the name of each topic, subscription and snapshot that is deleted; to be set, if at all,
+  /// before the first operation. Must not call back.
+  void set_on_removed(std::function<void(const std::string&)> hook) { on_removed_ = std::move(hook); }
+
   /// Calls `done` once every change made so far is as durable as it gets, or with the reason why it cannot
   /// be. At once, on this thread, where nothing is under way.
   void when_durable(std::function<void(const Status&)> done);
@@ -178,8 +183,16 @@ class Broker {
   void publish_dead_letter(const std::string& topic_name, const std::shared_ptr<Topic>& topic,
                            const BatchPtr& batch);
   std::shared_ptr<SubscriptionResource> make_subscription(v1::Subscription config, std::uint32_t uid);
+  std::shared_ptr<TopicResource> make_topic(v1::Topic config, std::uint32_t uid);
+  void keep(const TopicResource& resource);
   void keep(const SubscriptionResource& resource);
+  void keep(const SnapshotResource& resource);
+  void recover_topic(const StoredResource& stored);
   void recover_subscription(const StoredResource& stored);
+  void recover_snapshot(const StoredResource& stored);
+  void arm_expiration(const std::shared_ptr<SnapshotResource>& resource);
+  void forget_snapshot(const SnapshotResource& resource);
+  void removed(const std::string& name) const;
   Status find_queue(std::string_view name, SubscriptionPtr& queue) const;
   Status check_dead_letter_topic(const v1::Subscription& subscription) const;
   void refresh_topic_retention(const std::string& topic);
@@ -194,6 +207,7 @@ class Broker {
   PushControl* push_ = nullptr;
   MessageCheck* check_ = nullptr;
   Store* store_ = nullptr;
+  std::function<void(const std::string&)> on_removed_;
   std::atomic<std::uint64_t> next_message_id_;
   std::atomic<std::uint32_t> next_uid_{1};
 

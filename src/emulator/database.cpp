@@ -11,26 +11,18 @@
 
 #include <cfd/error.hpp>
 
+#include "emulator/database_statement.hpp"
 #include "emulator/wire.hpp"
 
 namespace cfd::emulator {
 
 namespace {
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 constexpr int application_id = 0x63666450;  // "cfdP"
-
-std::int64_t to_sql(std::uint64_t value) noexcept {
-  return static_cast<std::int64_t>(value);
-}
-
-/// A batch's messages, each with its length before it.
-std::string pack(const Batch& batch) {
-  std::string packed;
-  packed.reserve(batch.bytes().size() + batch.size() * 4);
-  for (std::size_t i = 0; i < batch.size(); ++i) wire::append_bytes(packed, 1, batch.wire(i));
-  return packed;
-}
+constexpr const char* attempt_table =       // new in format 2
+    "CREATE TABLE attempt (subscription INTEGER, message INTEGER, attempts INTEGER,"
+    " PRIMARY KEY (subscription, message)) WITHOUT ROWID;";
 
 BatchPtr unpack(std::string_view packed, std::uint64_t first_id, Time publish_time) {
   std::vector<std::string_view> messages;
@@ -39,61 +31,7 @@ BatchPtr unpack(std::string_view packed, std::uint64_t first_id, Time publish_ti
   return restore_batch(messages, first_id, publish_time);
 }
 
-std::string to_bits(const std::vector<bool>& flags) {
-  std::string bits((flags.size() + 7) / 8, '\0');
-  for (std::size_t i = 0; i < flags.size(); ++i) {
-    if (flags[i]) bits[i / 8] = static_cast<char>(static_cast<unsigned char>(bits[i / 8]) | (1U << (i % 8)));
-  }
-  return bits;
-}
-
-std::vector<bool> from_bits(std::string_view bits, std::size_t size) {
-  std::vector<bool> flags(size);
-  for (std::size_t i = 0; i < size && i / 8 < bits.size(); ++i) {
-    flags[i] = ((static_cast<unsigned char>(bits[i / 8]) >> (i % 8)) & 1U) != 0;
-  }
-  return flags;
-}
-
 }  // namespace
-
-/// A prepared statement in use: bound, stepped through, reset at the end.
-class Database::Statement {
- public:
-  Statement(sqlite3* database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
-  ~Statement() {
-    sqlite3_reset(statement_);
-    sqlite3_clear_bindings(statement_);
-  }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  Statement& bind(std::int64_t value) {
-    sqlite3_bind_int64(statement_, ++bound_, value);
-    return *this;
-  }
-  /// The bytes must outlive the statement's use.
-  Statement& bind(std::string_view bytes) {
-    sqlite3_bind_blob64(statement_, ++bound_, bytes.data(), bytes.size(), SQLITE_STATIC);
-    return *this;
-  }
-  bool step() {
-    const int result = sqlite3_step(statement_);
-    if (result == SQLITE_ROW) return true;
-    if (result != SQLITE_DONE) fail(database_, "a statement failed");
-    return false;
-  }
-  std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
-  std::string_view bytes(int column) const {
-    const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-    return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
-  }
-
- private:
-  sqlite3* database_;
-  sqlite3_stmt* statement_;
-  int bound_ = 0;
-};
 
 void Database::Closer::operator()(sqlite3* database) const noexcept {
   sqlite3_close_v2(database);
@@ -165,6 +103,10 @@ void Database::create_tables() {
     if (read_owner.step()) owner = read_owner.integer(0);
   }
   if (version == format_version && owner == application_id) return;
+  if (version == 1 && owner == application_id) {
+    execute(fmt::format("BEGIN; {} PRAGMA user_version = {}; COMMIT", attempt_table, format_version).c_str());
+    return;
+  }
   if (version != 0 || owner != 0) {
     throw Error(
         fmt::format("{} is of another program, or of another version of this one (format {}, here {})", path_,
@@ -179,8 +121,8 @@ void Database::create_tables() {
       "INTEGER, messages BLOB);"
       "CREATE TABLE pending (subscription INTEGER, first_id INTEGER, acknowledged BLOB,"
       " PRIMARY KEY (subscription, first_id)) WITHOUT ROWID;");
-  execute(fmt::format("PRAGMA user_version = {}; PRAGMA application_id = {}; COMMIT", format_version,
-                      application_id)
+  execute(fmt::format("{} PRAGMA user_version = {}; PRAGMA application_id = {}; COMMIT", attempt_table,
+                      format_version, application_id)
               .c_str());
 }
 
@@ -227,79 +169,6 @@ void Database::erase(ResourceKind kind, const std::string& name) {
       .step();
 }
 
-void Database::insert(const Batch& batch, const std::vector<std::uint32_t>& subscriptions) {
-  if (subscriptions.empty()) return;
-  const auto packed = pack(batch);
-  Statement(
-      writer_.get(),
-      prepare("INSERT INTO batch (first_id, size, publish_time, holders, messages) VALUES (?, ?, ?, ?, ?)"))
-      .bind(to_sql(batch.id(0)))
-      .bind(to_sql(batch.size()))
-      .bind(batch.publish_time().time_since_epoch().count())
-      .bind(to_sql(subscriptions.size()))
-      .bind(packed)
-      .step();
-  for (const auto subscription : subscriptions) {
-    Statement(writer_.get(),
-              prepare("INSERT INTO pending (subscription, first_id, acknowledged) VALUES (?, ?, x'')"))
-        .bind(std::int64_t{subscription})
-        .bind(to_sql(batch.id(0)))
-        .step();
-  }
-}
-
-void Database::acknowledge(std::uint32_t subscription, std::uint64_t first_id,
-                           const std::vector<std::uint32_t>& indexes) {
-  std::vector<bool> flags;
-  {
-    Statement read(writer_.get(),
-                   prepare("SELECT batch.size, acknowledged FROM pending JOIN batch USING (first_id)"
-                           " WHERE subscription = ? AND first_id = ?"));
-    if (!read.bind(std::int64_t{subscription}).bind(to_sql(first_id)).step()) return;
-    flags = from_bits(read.bytes(1), static_cast<std::size_t>(read.integer(0)));
-  }
-  for (const auto index : indexes) {
-    if (index < flags.size()) flags[index] = true;
-  }
-  if (std::ranges::find(flags, false) == flags.end()) {
-    Statement(writer_.get(), prepare("DELETE FROM pending WHERE subscription = ? AND first_id = ?"))
-        .bind(std::int64_t{subscription})
-        .bind(to_sql(first_id))
-        .step();
-    release_batch(first_id);
-    return;
-  }
-  const auto bits = to_bits(flags);
-  Statement(writer_.get(),
-            prepare("UPDATE pending SET acknowledged = ? WHERE subscription = ? AND first_id = ?"))
-      .bind(bits)
-      .bind(std::int64_t{subscription})
-      .bind(to_sql(first_id))
-      .step();
-}
-
-void Database::release_batch(std::uint64_t first_id) {
-  Statement(writer_.get(), prepare("UPDATE batch SET holders = holders - 1 WHERE first_id = ?"))
-      .bind(to_sql(first_id))
-      .step();
-  Statement(writer_.get(), prepare("DELETE FROM batch WHERE first_id = ? AND holders <= 0"))
-      .bind(to_sql(first_id))
-      .step();
-}
-
-void Database::drop_pending(std::uint32_t subscription) {
-  std::vector<std::uint64_t> batches;
-  {
-    Statement read(writer_.get(), prepare("SELECT first_id FROM pending WHERE subscription = ?"));
-    for (read.bind(std::int64_t{subscription}); read.step();)
-      batches.push_back(static_cast<std::uint64_t>(read.integer(0)));
-  }
-  Statement(writer_.get(), prepare("DELETE FROM pending WHERE subscription = ?"))
-      .bind(std::int64_t{subscription})
-      .step();
-  for (const auto first_id : batches) release_batch(first_id);
-}
-
 std::vector<StoredResource> Database::resources(ResourceKind kind) {
   std::vector<StoredResource> found;
   Statement read(writer_.get(),
@@ -309,17 +178,6 @@ std::vector<StoredResource> Database::resources(ResourceKind kind) {
                      static_cast<std::uint32_t>(read.integer(1))});
   }
   return found;
-}
-
-void Database::for_each_pending(std::uint32_t subscription, const std::function<void(PendingBatch)>& visit) {
-  Statement read(writer_.get(),
-                 prepare("SELECT first_id, batch.size, publish_time, acknowledged FROM pending JOIN batch"
-                         " USING (first_id) WHERE subscription = ? ORDER BY first_id"));
-  for (read.bind(std::int64_t{subscription}); read.step();) {
-    const auto size = static_cast<std::uint32_t>(read.integer(1));
-    visit({static_cast<std::uint64_t>(read.integer(0)), size, Time{Duration{read.integer(2)}},
-           from_bits(read.bytes(3), size)});
-  }
 }
 
 std::uint64_t Database::largest_message_id() {

@@ -10,8 +10,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "emulator/backlog.hpp"
 #include "emulator/message.hpp"
 
 struct sqlite3;
@@ -19,7 +22,8 @@ struct sqlite3_stmt;
 
 namespace cfd::emulator {
 
-/// What of a batch a subscription has not acknowledged.
+/// What of a batch a holder has not acknowledged. Holders are what messages are kept for, each with a number
+/// of its own: subscriptions, snapshots, and whatever keeps messages for a seek.
 struct PendingBatch {
   std::uint64_t first_id = 0;
   std::uint32_t size = 0;
@@ -30,10 +34,12 @@ struct PendingBatch {
 struct StoredResource {
   std::string name;
   std::string config;     ///< serialized
-  std::uint32_t uid = 0;  ///< subscriptions only
+  std::uint32_t uid = 0;  ///< of topics, subscriptions and snapshots
 };
 
-enum class ResourceKind : std::uint8_t { topic = 0, subscription = 1 };
+/// A schema's revisions are one resource each, named SCHEMA@REVISION; a policy has the name of what it is
+/// for.
+enum class ResourceKind : std::uint8_t { topic = 0, subscription = 1, snapshot = 2, schema = 3, policy = 4 };
 
 class Database {
  public:
@@ -50,17 +56,24 @@ class Database {
   void rollback() noexcept;
   void put(ResourceKind kind, const StoredResource& resource);
   void erase(ResourceKind kind, const std::string& name);
-  /// Stores a batch for these subscriptions; for none, not at all.
-  void insert(const Batch& batch, const std::vector<std::uint32_t>& subscriptions);
-  /// Marks messages of one batch as acknowledged; forgets the batch with the last message of the last
-  /// subscription.
-  void acknowledge(std::uint32_t subscription, std::uint64_t first_id,
-                   const std::vector<std::uint32_t>& indexes);
-  /// Forgets all a subscription has not acknowledged.
-  void drop_pending(std::uint32_t subscription);
+  /// Stores a batch for these holders; for none, not at all.
+  void insert(const Batch& batch, const std::vector<std::uint32_t>& holders);
+  /// Marks messages of one batch as acknowledged; forgets the batch with the last message of the last holder.
+  void acknowledge(std::uint32_t holder, std::uint64_t first_id, const std::vector<Range>& ranges);
+  /// The opposite. Without effect where the batch is gone.
+  void revive(std::uint32_t holder, const Range& range);
+  /// Gives `to`, which has nothing, what `from` has.
+  void copy_pending(std::uint32_t from, std::uint32_t to);
+  /// Forgets all a holder has not acknowledged.
+  void drop_pending(std::uint32_t holder);
+  /// Forgets what a holder has of batches published before `time`.
+  void drop_before(std::uint32_t holder, Time time);
+  /// Remembers how often the delivery of a message has failed, until its batch is acknowledged.
+  void put_attempts(std::uint32_t holder, std::uint64_t message, std::uint32_t attempts);
 
   std::vector<StoredResource> resources(ResourceKind kind);
-  void for_each_pending(std::uint32_t subscription, const std::function<void(PendingBatch)>& visit);
+  void for_each_pending(std::uint32_t holder, const std::function<void(PendingBatch)>& visit);
+  std::unordered_map<std::uint64_t, std::uint32_t> attempts(std::uint32_t holder);
   std::uint64_t largest_message_id();
 
   /// The batch again; null where there is none. Thread-safe.
@@ -79,7 +92,10 @@ class Database {
   void create_tables();
   void execute(const char* sql);
   sqlite3_stmt* prepare(const char* sql);
-  void release_batch(std::uint64_t first_id);
+  void forget_pending(std::uint32_t holder, std::uint64_t first_id, std::uint64_t size);
+  void forget_pending(std::uint32_t holder,
+                      const std::vector<std::pair<std::uint64_t, std::uint64_t>>& batches);
+  void add_holder(std::uint64_t first_id);
   [[noreturn]] static void fail(sqlite3* database, const std::string& what);
 
   std::string path_;

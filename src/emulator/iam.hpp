@@ -10,6 +10,7 @@
 #include <string>
 
 #include "emulator/status.hpp"
+#include "emulator/store.hpp"
 
 namespace cfd::iam::v1 {
 class GetIamPolicyRequest;
@@ -28,6 +29,13 @@ class IamPolicies {
   explicit IamPolicies(std::function<bool(const std::string&)> exists);
   ~IamPolicies();
 
+  /// As Schemas' of the same names.
+  void set_store(Store* store);
+  void when_durable(std::function<void(const Status&)> done);
+
+  /// Forgets the policy of a resource that is no more.
+  void forget(const std::string& resource);
+
   /// ABORTED where the policy carries the etag of an older one.
   Status set(const iam::v1::SetIamPolicyRequest& request, iam::v1::Policy& response);
   Status get(const iam::v1::GetIamPolicyRequest& request, iam::v1::Policy& response);
@@ -37,6 +45,7 @@ class IamPolicies {
 
  private:
   std::function<bool(const std::string&)> exists_;
+  Store* store_ = nullptr;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<iam::v1::Policy>> policies_;
   std::uint64_t last_etag_ = 0;

@@ -16,6 +16,7 @@ namespace cfd::emulator {
 
 struct Broker::TopicResource {
   v1::Topic config;
+  std::uint32_t uid = 0;  ///< the store's holder of what the topic keeps for a seek
   std::shared_ptr<Topic> topic;
 };
 
@@ -27,9 +28,15 @@ struct Broker::SubscriptionResource {
 
 struct Broker::SnapshotResource {
   v1::Snapshot config;
+  std::uint32_t uid = 0;
   std::shared_ptr<Topic> topic;
   std::shared_ptr<SnapshotState> state;
 };
+
+/// The store's holder of what subscription `uid` has acknowledged and keeps for a seek.
+inline constexpr std::uint32_t acknowledged_of(std::uint32_t uid) noexcept {
+  return uid | 0x80000000U;
+}
 
 /// Fills one page of a list: the entries of `map`, in order of name, that `wanted` accepts, after
 /// `page_token`. A token is the last name of the page before.

@@ -47,6 +47,8 @@ HttpCode http_code(Code code) {
       return {501, "UNIMPLEMENTED"};
     case Code::unavailable:
       return {503, "UNAVAILABLE"};
+    case Code::data_loss:
+      return {500, "DATA_LOSS"};
     case Code::unknown:
     case Code::internal:
       break;

@@ -14,6 +14,8 @@ namespace cfd::emulator {
 namespace {
 
 constexpr std::size_t max_definition = 300'000;
+/// Revision ids are numbers above this one, in hexadecimal, so that all have one length and sort by age.
+constexpr std::uint64_t first_revision = 0x10000000U;
 
 Status parse_definition(const v1::Schema& schema, std::shared_ptr<const MessageSchema>& parsed) {
   if (schema.definition().empty()) return invalid_argument("the schema has no definition");
@@ -29,6 +31,11 @@ Status parse_definition(const v1::Schema& schema, std::shared_ptr<const MessageS
     default:
       return invalid_argument("the schema's type is neither AVRO nor PROTOCOL_BUFFER");
   }
+}
+
+/// What a revision is kept as.
+std::string stored_name(const v1::Schema& revision) {
+  return revision.name() + "@" + revision.revision_id();
 }
 
 Status check_data(const MessageSchema& schema, v1::Encoding encoding, std::string_view data) {
@@ -68,17 +75,41 @@ struct Schemas::Revision {
 Schemas::Schemas(const Clock& clock) : clock_(clock) {}
 Schemas::~Schemas() = default;
 
+void Schemas::set_store(Store* store) {
+  store_ = store;
+  for (const auto& stored : store->database().resources(ResourceKind::schema)) {
+    auto revision = std::make_shared<Revision>();
+    if (!revision->config.ParseFromString(stored.config) ||
+        !parse_definition(revision->config, revision->schema).ok())
+      continue;
+    auto& revisions = schemas_[revision->config.name()];
+    if (revisions == nullptr) revisions = std::make_shared<Revisions>();
+    const std::uint64_t number = std::stoull(revision->config.revision_id(), nullptr, 16) - first_revision;
+    last_revision_ = std::max(last_revision_, number);
+    revisions->push_back(std::move(revision));  // Their names sort them by age.
+  }
+}
+
+void Schemas::when_durable(std::function<void(const Status&)> done) {
+  if (store_ != nullptr)
+    store_->when_durable(std::move(done));
+  else
+    done({});
+}
+
 Status Schemas::add_revision(const v1::Schema& schema, Revisions& revisions, v1::Schema& response) {
   auto revision = std::make_shared<Revision>();
   if (auto status = parse_definition(schema, revision->schema); !status.ok()) return status;
   revision->config = schema;
-  revision->config.set_revision_id(fmt::format("{:08x}", 0x10000000U + ++last_revision_));
+  revision->config.set_revision_id(fmt::format("{:08x}", first_revision + ++last_revision_));
   const auto now = clock_.now().time_since_epoch();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
   revision->config.mutable_revision_create_time()->set_seconds(seconds.count());
   revision->config.mutable_revision_create_time()->set_nanos(
       static_cast<std::int32_t>((now - seconds).count()));
   response = revision->config;
+  if (store_ != nullptr)
+    store_->put(ResourceKind::schema, {stored_name(response), response.SerializeAsString()});
   revisions.push_back(std::move(revision));
   return {};
 }
@@ -195,6 +226,7 @@ Status Schemas::remove_revision(const v1::DeleteSchemaRevisionRequest& request, 
   if (revisions.size() == 1)
     return invalid_argument("a schema's only revision cannot be deleted; delete the schema");
   std::erase(revisions, revision);
+  if (store_ != nullptr) store_->erase(ResourceKind::schema, stored_name(revision->config));
   response = revisions.back()->config;
   return {};
 }
@@ -202,7 +234,15 @@ Status Schemas::remove_revision(const v1::DeleteSchemaRevisionRequest& request, 
 Status Schemas::remove(const v1::DeleteSchemaRequest& request, google::protobuf::Empty& /*response*/) {
   if (auto status = check_name(request.name(), Collection::schemas); !status.ok()) return status;
   const std::lock_guard lock(mutex_);
-  return schemas_.erase(request.name()) == 0 ? not_found(request.name()) : Status{};
+  const auto found = schemas_.find(request.name());
+  if (found == schemas_.end()) return not_found(request.name());
+  if (store_ != nullptr) {
+    for (const auto& revision : *found->second)
+      store_->erase(ResourceKind::schema, stored_name(revision->config));
+  }
+  schemas_.erase(found);
+  if (on_removed_) on_removed_(request.name());
+  return {};
 }
 
 Status Schemas::validate(const v1::ValidateSchemaRequest& request, v1::ValidateSchemaResponse& /*response*/) {

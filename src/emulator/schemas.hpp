@@ -3,10 +3,12 @@
 /// \file
 /// Schemas with their revisions, and the check of messages against them.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "emulator/broker.hpp"
@@ -36,6 +38,14 @@ namespace cfd::emulator {
 class Schemas final : public MessageCheck {
  public:
   explicit Schemas(const Clock& clock);
+
+  /// Takes over what the store has, and keeps in it what comes. To be called, if at all, before the first
+  /// operation and before Store::start().
+  void set_store(Store* store);
+  /// As Broker::when_durable.
+  void when_durable(std::function<void(const Status&)> done);
+  /// Called with the name of each schema that is deleted; to be set before the first operation.
+  void set_on_removed(std::function<void(const std::string&)> hook) { on_removed_ = std::move(hook); }
   ~Schemas() override;
 
   Status create(const v1::CreateSchemaRequest& request, v1::Schema& response);
@@ -64,6 +74,8 @@ class Schemas final : public MessageCheck {
               std::shared_ptr<const Revision>& revision) const;
 
   const Clock& clock_;
+  Store* store_ = nullptr;
+  std::function<void(const std::string&)> on_removed_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Revisions>, std::less<>> schemas_;
   std::uint64_t last_revision_ = 0;

@@ -1,91 +1,89 @@
 // The parts of Subscription that look at, or replace, all of its messages at once.
 #include <algorithm>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
 #include <utility>
 
 #include "emulator/subscription.hpp"
 
 namespace cfd::emulator {
 
-namespace {
-
-void sort_unique(std::vector<MessageRef>& messages) {
-  std::ranges::sort(messages, {}, &MessageRef::id);
-  // Not std::ranges::unique, nor partition below: their results, subranges, are beyond clang 14 with
-  // libstdc++ 12.
-  const auto same = [](const MessageRef& a, const MessageRef& b) { return a.id() == b.id(); };
-  messages.erase(std::unique(messages.begin(), messages.end(), same), messages.end());
-}
-
-}  // namespace
-
-std::vector<MessageRef> Subscription::collect() const {
-  std::vector<MessageRef> messages;
-  messages.reserve(backlog_size_ + ready_.size() + delayed_.size() + keys_.size() + leases_.size());
-  for (const auto& range : backlog_) {
-    const auto batch = batch_of(range);
-    for (auto i = range.next; batch != nullptr && i < range.end; ++i) messages.push_back({batch, i});
-  }
-  for (const auto& entry : ready_) messages.push_back(entry.message);
-  for (const auto& [at, entry] : delayed_) messages.push_back(entry.message);
-  keys_.for_each([&](const Entry& entry) { messages.push_back(entry.message); });
-  leases_.for_each([&](const AckToken&, const Lease& lease) { messages.push_back(lease.message); });
+std::vector<Range> Subscription::collect() const {
+  auto messages = backlog_.ranges();
+  for (const auto& entry : ready_) append_message(messages, entry.message);
+  for (const auto& [at, entry] : delayed_) append_message(messages, entry.message);
+  keys_.for_each([&](const Entry& entry) { append_message(messages, entry.message); });
+  leases_.for_each([&](const AckToken&, const Lease& lease) { append_message(messages, lease.message); });
+  normalize(messages);
   return messages;
 }
 
-std::vector<MessageRef> Subscription::unacknowledged() const {
+std::vector<Range> Subscription::unacknowledged(const std::function<void()>& seen) const {
   const std::lock_guard lock(mutex_);
   auto messages = collect();
-  sort_unique(messages);
+  if (seen) seen();
   return messages;
 }
 
-void Subscription::restart(std::vector<MessageRef> messages) {
+/// Puts these messages, as far as they pass the filter, in the place of all others. Returns what passed.
+std::vector<Range> Subscription::restart(const std::vector<Range>& messages) {
   std::vector<AckToken> held;
   leases_.for_each([&](const AckToken& token, const Lease&) { held.push_back(token); });
   for (const auto& token : held) end_lease(token);
   backlog_.clear();
-  backlog_size_ = 0;
-  backlog_bytes_ = 0;
   ready_.clear();
   delayed_.clear();
   keys_.clear();
-  sort_unique(messages);
-  for (auto& message : messages) {
-    if (settings_.filter.matches(message.wire())) append(std::move(message));
+  attempts_.clear();
+  std::vector<Range> passed;
+  for (const auto& range : messages) {
+    if (settings_.filter.empty()) {
+      passed.push_back(range);
+      continue;
+    }
+    const auto batch = range.batch != nullptr ? range.batch : hooks_.load(range.first_id);
+    for (auto i = range.next; batch != nullptr && i < range.end; ++i) {
+      if (settings_.filter.matches(batch->wire(i))) append_message(passed, {batch, i});
+    }
   }
+  for (const auto& range : passed) backlog_.push(range);
+  return passed;
 }
 
-void Subscription::reset(std::vector<MessageRef> messages) {
+void Subscription::reset(std::vector<Range> messages) {
   Effects effects;
   {
     const std::lock_guard lock(mutex_);
-    auto dropped = collect();
-    std::ranges::sort(messages, {}, &MessageRef::id);
-    std::erase_if(dropped, [&](const MessageRef& message) {
-      return std::ranges::binary_search(messages, message.id(), {}, &MessageRef::id);
-    });
-    for (auto& message : dropped) settle(std::move(message), effects);
-    restart(std::move(messages));
+    const auto pending = collect();
+    normalize(messages);
+    for (const auto& dropped : subtract(pending, messages)) settle(dropped, effects);
+    effects.revived = subtract(restart(messages), pending);
     finish(effects);
   }
   apply(std::move(effects));
 }
 
-void Subscription::seek(Time time, std::vector<MessageRef> retained) {
+void Subscription::seek(Time time, std::vector<Range> retained) {
   Effects effects;
   {
     const std::lock_guard lock(mutex_);
-    const auto before = [&](const MessageRef& message) { return message.batch->publish_time() < time; };
-    auto pending = collect();
-    const auto passed = std::partition(pending.begin(), pending.end(), std::not_fn(before));
-    std::vector<MessageRef> settled(std::make_move_iterator(passed), std::make_move_iterator(pending.end()));
-    pending.erase(passed, pending.end());
-    std::ranges::copy_if(retained, std::back_inserter(pending), std::not_fn(before));
-    const auto revived = std::stable_partition(acked_.begin(), acked_.end(), before);
-    pending.insert(pending.end(), revived, acked_.end());
-    acked_.erase(revived, acked_.end());
-    for (auto& message : settled) settle(std::move(message), effects);
-    restart(std::move(pending));
+    const auto before = [&](const Range& range) { return range.publish_time < time; };
+    const auto pending = collect();
+    const auto acknowledged = acked_.ranges();
+    std::vector<Range> open;
+    for (const auto* source :
+         std::initializer_list<const std::vector<Range>*>{&pending, &retained, &acknowledged})
+      std::copy_if(source->begin(), source->end(), std::back_inserter(open), std::not_fn(before));
+    acked_.clear();
+    for (const auto& range : acknowledged) {
+      if (before(range)) acked_.push(range);
+    }
+    for (const auto& range : pending) {
+      if (before(range)) settle(range, effects);
+    }
+    normalize(open);
+    effects.revived = subtract(restart(open), pending);
     finish(effects);
   }
   apply(std::move(effects));
@@ -96,7 +94,7 @@ void Subscription::close(Status reason) {
   {
     const std::lock_guard lock(mutex_);
     closed_ = std::move(reason);
-    restart({});
+    static_cast<void>(restart({}));
     acked_.clear();
     for (const auto& [id, consumer] : consumers_) effects.wake.push_back(consumer);
   }
@@ -117,7 +115,7 @@ QueueStats Subscription::stats() const {
   const std::lock_guard lock(mutex_);
   QueueStats stats = counters_;
   stats.outstanding = leases_.size();
-  stats.backlog = backlog_size_ + ready_.size() + delayed_.size() + keys_.size() + leases_.size();
+  stats.backlog = backlog_.size() + ready_.size() + delayed_.size() + keys_.size() + leases_.size();
   const auto note_time = [&](Time at) {
     if (!stats.oldest || at < *stats.oldest) stats.oldest = at;
   };

@@ -32,8 +32,13 @@ struct Server::Impl {
   explicit Impl(ServerOptions server_options) : options(std::move(server_options)) {
     broker.set_push_control(&push);
     broker.set_message_check(&schemas);
+    const auto forget_policy = [this](const std::string& name) { policies.forget(name); };
+    broker.set_on_removed(forget_policy);
+    schemas.set_on_removed(forget_policy);
     if (options.data_directory.empty()) return;
     store = std::make_unique<Store>(options.data_directory);
+    schemas.set_store(store.get());
+    policies.set_store(store.get());
     broker.set_store(store.get());
     store->start();
   }

@@ -49,23 +49,47 @@ Status Broker::create_snapshot(const v1::CreateSnapshotRequest& request, v1::Sna
         "The snapshot would expire in less than an hour: the subscription's backlog is too old.");
   }
   auto resource = std::make_shared<SnapshotResource>();
+  resource->uid = next_uid_++;
   resource->topic = found->second->topic;
-  resource->state = resource->topic->snapshot(*found->second->queue);
   resource->config.set_name(name);
   resource->config.set_topic(found->second->config.topic());
   *resource->config.mutable_expire_time() = to_timestamp(expires);
   *resource->config.mutable_labels() = request.labels();
   response = resource->config;
-  scheduler_.at(expires, [this, name, weak = std::weak_ptr(resource)] {
-    const std::lock_guard expiry_lock(mutex_);
+  resource->state = resource->topic->snapshot(*found->second->queue, [&] {
+    if (store_ != nullptr)
+      store_->hold_copy(resource->uid, found->second->queue->uid(), found->second->config.topic());
+  });
+  keep(*resource);
+  arm_expiration(resource);
+  snapshots_.emplace(name, std::move(resource));
+  return {};
+}
+
+void Broker::arm_expiration(const std::shared_ptr<SnapshotResource>& resource) {
+  const Time expires{std::chrono::seconds{resource->config.expire_time().seconds()} +
+                     Duration{resource->config.expire_time().nanos()}};
+  scheduler_.at(expires, [this, name = resource->config.name(), weak = std::weak_ptr(resource)] {
+    const std::lock_guard lock(mutex_);
     const auto self = weak.lock();
     const auto entry = snapshots_.find(name);
     if (self == nullptr || entry == snapshots_.end() || entry->second != self) return;
-    self->topic->forget(self->state);
+    const Time now = scheduler_.clock().now();
+    if (self->config.expire_time().seconds() >
+        std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count())
+      return arm_expiration(self);  // It was given a longer life since.
     snapshots_.erase(entry);
+    forget_snapshot(*self);
   });
-  snapshots_.emplace(name, std::move(resource));
-  return {};
+}
+
+void Broker::forget_snapshot(const SnapshotResource& resource) {
+  resource.topic->forget(resource.state);
+  if (store_ != nullptr) {
+    store_->erase(ResourceKind::snapshot, resource.config.name());
+    store_->release(resource.uid);
+  }
+  removed(resource.config.name());
 }
 
 Status Broker::get_snapshot(const v1::GetSnapshotRequest& request, v1::Snapshot& response) {
@@ -84,8 +108,11 @@ Status Broker::update_snapshot(const v1::UpdateSnapshotRequest& request, v1::Sna
   if (found == snapshots_.end()) return not_found(name);
   auto status =
       apply_mask(request.update_mask(), {"labels", "expire_time"}, request.snapshot(), found->second->config);
-  if (status.ok()) response = found->second->config;
-  return status;
+  if (!status.ok()) return status;
+  response = found->second->config;
+  keep(*found->second);
+  arm_expiration(found->second);
+  return {};
 }
 
 Status Broker::list_snapshots(const v1::ListSnapshotsRequest& request, v1::ListSnapshotsResponse& response) {
@@ -107,8 +134,9 @@ Status Broker::delete_snapshot(const v1::DeleteSnapshotRequest& request,
   const std::lock_guard lock(mutex_);
   const auto found = snapshots_.find(request.snapshot());
   if (found == snapshots_.end()) return not_found(request.snapshot());
-  found->second->topic->forget(found->second->state);
+  const auto resource = found->second;
   snapshots_.erase(found);
+  forget_snapshot(*resource);
   return {};
 }
 

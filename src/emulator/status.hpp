@@ -26,6 +26,7 @@ enum class Code : std::uint8_t {
   unimplemented = 12,
   internal = 13,
   unavailable = 14,
+  data_loss = 15,
 };
 
 struct [[nodiscard]] Status {

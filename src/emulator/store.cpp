@@ -42,60 +42,78 @@ void Store::add(Operation operation) {
   changed_.notify_one();
 }
 
-void Store::put_topic(const std::string& name, std::string config) {
-  add({[this, name, config = std::move(config)] {
-         database_.put(ResourceKind::topic, {name, config});
+void Store::put(ResourceKind kind, StoredResource resource) {
+  add({[this, kind, resource = std::move(resource)] { database_.put(kind, resource); }, {}, true});
+}
+
+void Store::erase(ResourceKind kind, const std::string& name) {
+  add({[this, kind, name] { database_.erase(kind, name); }, {}, true});
+}
+
+void Store::set_topic(std::uint32_t holder, const std::string& topic) {
+  for (auto& [other, holders] : holders_) holders.erase(holder);
+  if (!topic.empty()) holders_[topic].insert(holder);
+}
+
+void Store::hold(std::uint32_t holder, const std::string& topic) {
+  add({[this, holder, topic] { set_topic(holder, topic); }, {}, true});
+}
+
+void Store::hold_copy(std::uint32_t holder, std::uint32_t source, const std::string& topic) {
+  add({[this, holder, source, topic] {
+         apply_acknowledgements();
+         set_topic(holder, topic);
+         database_.copy_pending(source, holder);
        },
        {},
        true});
 }
 
-void Store::erase_topic(const std::string& name) {
-  add({[this, name] { database_.erase(ResourceKind::topic, name); }, {}, true});
-}
-
-void Store::put_subscription(const std::string& name, std::uint32_t uid, const std::string& topic,
-                             std::string config) {
-  add({[this, name, uid, topic, config = std::move(config)] {
-         for (auto& [other, uids] : topics_) uids.erase(uid);
-         topics_[topic].emplace(uid, true);
-         database_.put(ResourceKind::subscription, {name, config, uid});
+void Store::release(std::uint32_t holder) {
+  add({[this, holder] {
+         set_topic(holder, {});
+         database_.drop_pending(holder);
        },
        {},
        true});
 }
 
-void Store::erase_subscription(const std::string& name, std::uint32_t uid) {
-  add({[this, name, uid] {
-         for (auto& [topic, uids] : topics_) uids.erase(uid);
-         database_.erase(ResourceKind::subscription, name);
-         database_.drop_pending(uid);
-       },
-       {},
-       true});
+void Store::drop_before(std::uint32_t holder, Time time) {
+  add({[this, holder, time] { database_.drop_before(holder, time); }, {}, true});
 }
 
-void Store::drop_pending(std::uint32_t uid) {
-  add({[this, uid] { database_.drop_pending(uid); }, {}, true});
-}
-
-void Store::publish(const std::string& topic, BatchPtr batch, Done done) {
+void Store::publish(const std::string& topic, BatchPtr batch, Done done, bool insist) {
   add({[this, topic, batch = std::move(batch)] {
-         std::vector<std::uint32_t> subscriptions;
-         if (const auto found = topics_.find(topic); found != topics_.end()) {
-           for (const auto& [uid, present] : found->second) subscriptions.push_back(uid);
-         }
-         database_.insert(*batch, subscriptions);
+         const auto found = holders_.find(topic);
+         if (found == holders_.end()) return;
+         database_.insert(*batch, {found->second.begin(), found->second.end()});
        },
-       std::move(done), false});
+       std::move(done), insist});
 }
 
-void Store::acknowledge(std::uint32_t uid, const std::vector<MessageRef>& messages) {
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> indexes;
-  indexes.reserve(messages.size());
-  for (const auto& message : messages) indexes.emplace_back(message.batch->id(0), message.index);
-  add({[this, uid, indexes = std::move(indexes)] {
-         for (const auto& [first_id, index] : indexes) acknowledged_[{uid, first_id}].push_back(index);
+void Store::acknowledge(std::uint32_t holder, std::vector<Range> ranges) {
+  for (auto& range : ranges) range.batch = nullptr;  // Their memory is not needed for this.
+  add({[this, holder, ranges = std::move(ranges)] {
+         for (const auto& range : ranges) acknowledged_[{holder, range.first_id}].push_back(range);
+       },
+       {},
+       true});
+}
+
+void Store::revive(std::uint32_t holder, std::vector<Range> ranges) {
+  for (auto& range : ranges) range.batch = nullptr;
+  add({[this, holder, ranges = std::move(ranges)] {
+         apply_acknowledgements();  // They came before.
+         for (const auto& range : ranges) database_.revive(holder, range);
+       },
+       {},
+       true});
+}
+
+void Store::put_attempts(std::uint32_t holder,
+                         std::vector<std::pair<std::uint64_t, std::uint32_t>> attempts) {
+  add({[this, holder, attempts = std::move(attempts)] {
+         for (const auto& [message, count] : attempts) database_.put_attempts(holder, message, count);
        },
        {},
        true});
@@ -135,9 +153,9 @@ void Store::write(std::vector<Operation> operations) {
     for (const auto& operation : operations) operation.apply();
     apply_acknowledgements();
     database_.commit();
-    acknowledged_.clear();
   } catch (const Error& error) {
     database_.rollback();
+    acknowledged_.clear();  // They come again, with all others that must not be lost.
     status = {Code::unavailable, error.what()};
   }
   std::vector<Operation> again;
@@ -148,7 +166,6 @@ void Store::write(std::vector<Operation> operations) {
       operation.done(status);
   }
   if (again.empty()) return;
-  acknowledged_.clear();  // They are in `again`, with all others.
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, retry_pause, [&] { return stopping_; });
   if (stopping_) return;  // The disk does not take it; what was not written was not confirmed.
@@ -156,8 +173,8 @@ void Store::write(std::vector<Operation> operations) {
 }
 
 void Store::apply_acknowledgements() {
-  for (const auto& [place, indexes] : acknowledged_)
-    database_.acknowledge(place.first, place.second, indexes);
+  for (const auto& [place, ranges] : acknowledged_) database_.acknowledge(place.first, place.second, ranges);
+  acknowledged_.clear();
 }
 
 }  // namespace cfd::emulator

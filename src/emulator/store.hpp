@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,25 +33,32 @@ class Store {
   /// What is kept, to be read before start().
   Database& database() noexcept { return database_; }
 
-  /// Begins to write. Subscriptions found in the database must be given to put_subscription again.
+  /// Begins to write. Holders of what is in the database must be given to hold() again.
   void start();
   /// Writes what has come, and ends. Idempotent.
   void stop();
 
-  void put_topic(const std::string& name, std::string config);
-  void erase_topic(const std::string& name);
-  /// A subscription belongs to `topic` from now on: it gets what is published after.
-  void put_subscription(const std::string& name, std::uint32_t uid, const std::string& topic,
-                        std::string config);
-  void erase_subscription(const std::string& name, std::uint32_t uid);
-  void drop_pending(std::uint32_t uid);
+  void put(ResourceKind kind, StoredResource resource);
+  void erase(ResourceKind kind, const std::string& name);
 
-  /// Keeps a batch for all subscriptions of its topic. `done` is called on the store's thread once it is on
-  /// disk, or with UNAVAILABLE where that failed and nothing is kept.
-  void publish(const std::string& topic, BatchPtr batch, Done done);
+  /// From now on `holder` gets what is published to `topic`, and nothing else; what it has, it keeps. An
+  /// empty topic: nothing more.
+  void hold(std::uint32_t holder, const std::string& topic);
+  /// The same, beginning with what another holder has.
+  void hold_copy(std::uint32_t holder, std::uint32_t source, const std::string& topic);
+  /// Forgets the holder, and what it has.
+  void release(std::uint32_t holder);
+  void drop_before(std::uint32_t holder, Time time);
+
+  /// Keeps a batch for all holders of its topic. `done` is called on the store's thread once it is on disk,
+  /// or with UNAVAILABLE where that failed and nothing is kept. `insist`: it is tried again until it
+  /// succeeds, together with all that came after it and cannot fail either.
+  void publish(const std::string& topic, BatchPtr batch, Done done, bool insist = false);
 
   /// Written with what follows; until then a crash brings the messages back.
-  void acknowledge(std::uint32_t uid, const std::vector<MessageRef>& messages);
+  void acknowledge(std::uint32_t holder, std::vector<Range> ranges);
+  void revive(std::uint32_t holder, std::vector<Range> ranges);
+  void put_attempts(std::uint32_t holder, std::vector<std::pair<std::uint64_t, std::uint32_t>> attempts);
 
   /// Calls `done` once all that came before is on disk; at once, on this thread, where it is already.
   void when_durable(Done done);
@@ -68,6 +76,7 @@ class Store {
   void add(Operation operation);
   void run();
   void write(std::vector<Operation> operations);
+  void set_topic(std::uint32_t holder, const std::string& topic);
   void apply_acknowledgements();
 
   Database database_;
@@ -78,10 +87,9 @@ class Store {
   bool stopping_ = false;
   std::thread thread_;
 
-  // Of the writing thread: which subscriptions a topic has, as far as its operations have come.
-  std::map<std::string, std::map<std::uint32_t, bool>, std::less<>> topics_;
-  std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<std::uint32_t>>
-      acknowledged_;  // not yet written
+  // Of the writing thread: who holds a topic's messages, as far as its operations have come.
+  std::map<std::string, std::set<std::uint32_t>, std::less<>> holders_;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<Range>> acknowledged_;  // not yet written
 };
 
 }  // namespace cfd::emulator

@@ -15,7 +15,7 @@
 
 #include <cfd/error.hpp>
 
-#include "emulator/broker_fixture.hpp"
+#include "emulator/store_fixture.hpp"
 
 namespace cfd::emulator {
 namespace {
@@ -26,79 +26,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using namespace std::chrono_literals;
 using google::protobuf::Empty;
-
-/// A broker with its store, as a server has them.
-struct Durable {
-  explicit Durable(const std::string& directory) : store(directory) {
-    broker.set_store(&store);
-    store.start();
-  }
-  ~Durable() { store.stop(); }
-
-  Status settled() {
-    std::promise<Status> promise;
-    broker.when_durable([&](const Status& status) { promise.set_value(status); });
-    return promise.get_future().get();
-  }
-
-  Status publish(const std::vector<std::string>& data) {
-    v1::PublishRequest request;
-    request.set_topic(test_topic);
-    for (const auto& one : data) request.add_messages()->set_data(one);
-    std::promise<Status> promise;
-    broker.publish(request.SerializeAsString(),
-                   [&](const Status& status, const BatchPtr&) { promise.set_value(status); });
-    return promise.get_future().get();
-  }
-
-  SubscriptionPtr queue() {
-    SubscriptionPtr found;
-    const auto status = broker.open_for_pull(test_subscription, found);
-    EXPECT_TRUE(status.ok()) << status.message;
-    return found;
-  }
-  std::vector<Delivery> pull(std::size_t limit = 100'000) {
-    const auto consumer = queue()->add_consumer([] {}, 0, 0);
-    return queue()->take(consumer, limit, 1U << 30U, 10s);
-  }
-
-  ManualClock clock;
-  Scheduler scheduler{clock};
-  Store store;
-  Broker broker{scheduler};
-};
-
-class StoreTest : public ::testing::Test {
- protected:
-  StoreTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "cfd-store-XXXXXX").string();
-    directory_ = mkdtemp(name.data());
-  }
-  ~StoreTest() override { std::filesystem::remove_all(directory_); }
-
-  static void create(Broker& broker) {
-    v1::Topic topic;
-    topic.set_name(test_topic);
-    ASSERT_TRUE(broker.create_topic(topic, topic).ok());
-    v1::Subscription subscription;
-    subscription.set_name(test_subscription);
-    subscription.set_topic(test_topic);
-    subscription.set_filter("NOT attributes:hidden");
-    ASSERT_TRUE(broker.create_subscription(subscription, subscription).ok());
-  }
-
-  static std::vector<std::string> data_of(const std::vector<Delivery>& deliveries) {
-    std::vector<std::string> data;
-    for (const auto& delivery : deliveries) {
-      v1::PubsubMessage message;
-      EXPECT_TRUE(message.ParseFromString(std::string(delivery.message.wire())));
-      data.push_back(message.data());
-    }
-    return data;
-  }
-
-  std::string directory_;
-};
 
 TEST_F(StoreTest, BringsBackWhatWasNotAcknowledged) {
   {

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include <cfd/error.hpp>
+
 namespace cfd::emulator {
 
 namespace {
-
-constexpr std::size_t max_backoff_doublings = 16;
-/// What of a backlog stays in memory, in bytes, where it can be brought back from elsewhere.
-constexpr std::size_t max_backlog_bytes = 32U << 20U;
 
 std::int64_t bytes_of(const MessageRef& message) noexcept {
   return static_cast<std::int64_t>(message.wire().size());
@@ -19,11 +17,6 @@ bool has_room(const Consumer& consumer) noexcept {
   return consumer.messages < consumer.max_messages && consumer.bytes < consumer.max_bytes;
 }
 
-template <typename T>
-void keep_earliest(std::optional<T>& earliest, const std::optional<T>& other) {
-  if (other && (!earliest || *other < *earliest)) earliest = other;
-}
-
 }  // namespace
 
 Subscription::Subscription(std::uint32_t uid, QueueSettings settings, const Clock& clock, QueueHooks hooks)
@@ -31,8 +24,10 @@ Subscription::Subscription(std::uint32_t uid, QueueSettings settings, const Cloc
       clock_(clock),
       hooks_(std::move(hooks)),
       settings_(std::move(settings)),
+      backlog_(hooks_.load != nullptr),
       leases_(uid),
-      last_used_(clock.now()) {}
+      last_used_(clock.now()),
+      acked_(hooks_.load != nullptr) {}
 
 QueueSettings Subscription::settings() const {
   const std::lock_guard lock(mutex_);
@@ -50,15 +45,15 @@ void Subscription::publish(const BatchPtr& batch) {
   {
     const std::lock_guard lock(mutex_);
     if (settings_.filter.empty()) {
-      push_range(batch, 0, static_cast<std::uint32_t>(batch->size()));
+      backlog_.push(range_of(batch));
     } else {
       for (std::uint32_t i = 0; i < batch->size(); ++i) {
-        MessageRef message{batch, i};
+        const MessageRef message{batch, i};
         if (settings_.filter.matches(message.wire()))
-          append(std::move(message));
+          backlog_.push(range_of(message));
         else
-          effects.acknowledged.push_back(
-              std::move(message));  // What the filter holds back counts as acknowledged.
+          append_message(effects.acknowledged,
+                         message);  // What the filter holds back counts as acknowledged.
       }
       note(Step::filtered, effects.acknowledged, batch->publish_time());
     }
@@ -103,7 +98,7 @@ std::vector<Delivery> Subscription::take(const ConsumerPtr& consumer, std::size_
       auto entry = next_entry(key_holder);
       if (!entry) break;
       if (too_old(entry->message.batch->publish_time(), now)) {
-        settle(std::move(entry->message), effects);
+        settle(range_of(entry->message), effects);
         continue;
       }
       bytes += entry->message.wire().size();
@@ -135,7 +130,7 @@ std::vector<bool> Subscription::acknowledge(std::span<const AckToken> tokens) {
       if (!held[i]) continue;
       auto lease = end_lease(tokens[i]);
       if (settings_.ordered) keys_.done(std::string(lease.message.ordering_key()), tokens[i]);
-      settle(std::move(lease.message), effects);
+      settle(range_of(lease.message), effects);
     }
     note(Step::acknowledged, effects.acknowledged, clock_.now());
     finish(effects);
@@ -165,27 +160,6 @@ std::vector<bool> Subscription::modify_deadline(std::span<const AckToken> tokens
   return held;
 }
 
-void Subscription::on_timer() {
-  Effects effects;
-  {
-    const std::lock_guard lock(mutex_);
-    const Time now = clock_.now();
-    armed_.reset();
-    for (const auto& token : leases_.expired(now)) {
-      // An ordered message takes those after it along, which may have expired as well.
-      if (leases_.find(token) != nullptr) give_back(token, Step::deadline_passed, now, effects);
-    }
-    while (!delayed_.empty() && delayed_.begin()->first <= now) {
-      ready_.push_back(std::move(delayed_.begin()->second));
-      delayed_.erase(delayed_.begin());
-    }
-    keys_.on_timer(now);
-    drop_old(now, effects);
-    finish(effects);
-  }
-  apply(std::move(effects));
-}
-
 /// Wakes who can be served, each in its turn, and arms the timer. Called at the end of every change, under
 /// the lock.
 void Subscription::finish(Effects& effects) {
@@ -202,70 +176,40 @@ void Subscription::finish(Effects& effects) {
   arm_timer(effects);
 }
 
-void Subscription::arm_timer(Effects& effects) {
-  const auto next = next_event();
-  if (!next || (armed_ && *armed_ <= *next)) return;
-  armed_ = effects.timer = next;
-}
-
 /// Does what must not be done under the lock.
 void Subscription::apply(Effects effects) {
   if (effects.timer && hooks_.schedule) hooks_.schedule(*effects.timer);
   for (const auto& consumer : effects.wake) consumer->wake();
-  std::vector<Entry> stay;
-  for (auto& entry : effects.dead) {
-    if (hooks_.dead_letter && hooks_.dead_letter(entry.message, entry.attempts)) {
-      effects.acknowledged.push_back(std::move(entry.message));
-    } else {
-      stay.push_back(std::move(entry));
-    }
-  }
-  if (!effects.dead.empty()) {
-    Effects more;
-    {
-      const std::lock_guard lock(mutex_);
-      counters_.dead_lettered += effects.dead.size() - stay.size();
-      const Time again = clock_.now() + std::max<Duration>(backoff(1), std::chrono::seconds{10});
-      for (auto& entry : stay) delayed_.emplace(again, std::move(entry));
-      finish(more);
-    }
-    apply(std::move(more));
-  }
+  if (!effects.failed.empty() && hooks_.failed) hooks_.failed(effects.failed);
+  if (!effects.dead.empty()) bury(std::move(effects.dead), effects.acknowledged);
   if (!effects.acknowledged.empty() && hooks_.acknowledged) hooks_.acknowledged(effects.acknowledged);
+  if (!effects.revived.empty() && hooks_.revived) hooks_.revived(effects.revived);
+  if (effects.forgotten && hooks_.forgotten) hooks_.forgotten(*effects.forgotten);
 }
 
-void Subscription::append(MessageRef message) {
-  if (!backlog_.empty() && backlog_.back().first_id == message.batch->id(0) &&
-      backlog_.back().end == message.index) {
-    ++backlog_.back().end;
-    ++backlog_size_;
-    return;
-  }
-  push_range(message.batch, message.index, message.index + 1);
-}
-
-void Subscription::push_range(const BatchPtr& batch, std::uint32_t next, std::uint32_t end) {
-  const bool keep = !hooks_.load || backlog_bytes_ < max_backlog_bytes;
-  backlog_.push_back({keep ? batch : nullptr, batch->id(0), batch->publish_time(), next, end});
-  backlog_size_ += end - next;
-  if (keep) backlog_bytes_ += batch->bytes().size();
-}
-
-void Subscription::restore(std::uint64_t first_id, Time publish_time, std::uint32_t next, std::uint32_t end) {
+void Subscription::restore(Remains remains) {
   const std::lock_guard lock(mutex_);
-  backlog_.push_back({nullptr, first_id, publish_time, next, end});
-  backlog_size_ += end - next;
+  for (auto& range : remains.open) backlog_.push(std::move(range));
+  for (auto& range : remains.acknowledged) acked_.push(std::move(range));
+  attempts_ = std::move(remains.attempts);
 }
 
-BatchPtr Subscription::batch_of(const Range& range) const {
-  return range.batch != nullptr ? range.batch : hooks_.load(range.first_id);
-}
-
-void Subscription::pop_range() {
+/// Brings back the first batch of the backlog. False where that is not possible, and the queue has ended.
+bool Subscription::load_front() {
   const Range& front = backlog_.front();
-  backlog_size_ -= front.end - front.next;
-  if (front.batch != nullptr) backlog_bytes_ -= front.batch->bytes().size();
-  backlog_.pop_front();
+  if (front.batch != nullptr) return true;
+  try {
+    if (auto batch = hooks_.load(front.first_id)) {
+      backlog_.load_front(std::move(batch));
+    } else {
+      backlog_.pop_range();  // Gone from where it was kept; there is nothing left to deliver.
+    }
+    return true;
+  } catch (const Error& error) {
+    // To go on would be to lose what cannot be read without a word.
+    closed_ = {Code::data_loss, error.what()};
+    return false;
+  }
 }
 
 std::optional<Entry> Subscription::next_entry(std::uint32_t key_holder) {
@@ -280,19 +224,12 @@ std::optional<Entry> Subscription::next_entry(std::uint32_t key_holder) {
 
 std::optional<Entry> Subscription::next_fresh(std::uint32_t key_holder) {
   while (!backlog_.empty()) {
-    Range& front = backlog_.front();
-    if (front.batch == nullptr) {
-      front.batch = hooks_.load(front.first_id);
-      if (front.batch == nullptr) {  // Gone from where it was kept; there is nothing left to deliver.
-        pop_range();
-        continue;
-      }
-      backlog_bytes_ += front.batch->bytes().size();
+    if (!load_front()) return std::nullopt;
+    if (backlog_.empty() || backlog_.front().batch == nullptr) continue;
+    Entry entry{backlog_.pop_message(), 0};
+    if (!attempts_.empty()) {
+      if (const auto failed = attempts_.extract(entry.message.id())) entry.attempts = failed.mapped();
     }
-    Entry entry{{front.batch, front.next}, 0};
-    ++front.next;
-    --backlog_size_;
-    if (front.next == front.end) pop_range();
     if (!settings_.ordered || entry.message.ordering_key().empty()) return entry;
     const std::string key(entry.message.ordering_key());
     if (keys_.may_deliver(key, key_holder)) return entry;
@@ -322,83 +259,14 @@ Lease Subscription::end_lease(const AckToken& token) {
   return lease;
 }
 
-/// Ends a lease whose message was not acknowledged.
-void Subscription::give_back(const AckToken& token, Step why, Time now, Effects& effects) {
-  ++counters_.failed;
-  Lease lease = end_lease(token);
-  Entry entry{std::move(lease.message), lease.attempts + 1};
-  if (hooks_.log != nullptr) hooks_.log->record(why, uid_, entry.message.id(), now, entry.attempts);
-  const std::string key(entry.message.ordering_key());
-  if (!settings_.ordered || key.empty()) {
-    retry(std::move(entry), effects);
-    return;
-  }
-  const auto followers = keys_.followers(key, token);
-  const Duration pause = backoff(entry.attempts);
-  std::deque<Entry> back;
-  if (settings_.max_attempts != 0 && entry.attempts >= settings_.max_attempts)
-    effects.dead.push_back(std::move(entry));
+void Subscription::settle(const Range& range, Effects& effects) {
+  counters_.acknowledged += range.size();
+  if (settings_.retain_acked) acked_.push(range);
+  if (!effects.acknowledged.empty() && effects.acknowledged.back().first_id == range.first_id &&
+      effects.acknowledged.back().end == range.next)
+    effects.acknowledged.back().end = range.end;
   else
-    back.push_back(std::move(entry));
-  for (const auto& follower : followers) {
-    Lease other = end_lease(follower);
-    back.push_back({std::move(other.message), other.attempts});
-  }
-  keys_.put_back(key, std::move(back),
-                 pause > Duration::zero() ? std::optional{clock_.now() + pause} : std::nullopt);
-  keys_.done(key, token);
-  for (const auto& follower : followers) keys_.done(key, follower);
-}
-
-void Subscription::retry(Entry entry, Effects& effects) {
-  if (settings_.max_attempts != 0 && entry.attempts >= settings_.max_attempts) {
-    effects.dead.push_back(std::move(entry));
-  } else if (const Duration pause = backoff(entry.attempts); pause > Duration::zero()) {
-    delayed_.emplace(clock_.now() + pause, std::move(entry));
-  } else {
-    ready_.push_back(std::move(entry));
-  }
-}
-
-void Subscription::note(Step step, const std::vector<MessageRef>& messages, Time now) {
-  if (hooks_.log == nullptr) return;
-  for (const auto& message : messages) hooks_.log->record(step, uid_, message.id(), now);
-}
-
-void Subscription::settle(MessageRef message, Effects& effects) {
-  ++counters_.acknowledged;
-  if (settings_.retain_acked) acked_.push_back(message);
-  effects.acknowledged.push_back(std::move(message));
-}
-
-Duration Subscription::backoff(std::uint32_t attempts) const {
-  if (!settings_.backoff) return Duration::zero();
-  const auto& [minimum, maximum] = *settings_.backoff;
-  const auto doublings = std::min<std::size_t>(attempts - 1, max_backoff_doublings);
-  return std::min(maximum, minimum * (std::int64_t{1} << doublings));
-}
-
-void Subscription::drop_old(Time now, Effects& effects) {
-  while (!backlog_.empty() && too_old(backlog_.front().publish_time, now)) {
-    const Range& front = backlog_.front();
-    if (const auto batch = batch_of(front)) {
-      for (auto i = front.next; i < front.end; ++i) effects.acknowledged.push_back({batch, i});
-    }
-    pop_range();
-  }
-  note(Step::expired, effects.acknowledged, now);
-  while (!acked_.empty() && too_old(acked_.front().batch->publish_time(), now)) acked_.pop_front();
-}
-
-std::optional<Time> Subscription::next_event() const {
-  std::optional<Time> next = leases_.next_deadline();
-  keep_earliest(next, keys_.next_event());
-  if (!delayed_.empty()) keep_earliest(next, std::optional{delayed_.begin()->first});
-  if (!backlog_.empty())
-    keep_earliest(next, std::optional{backlog_.front().publish_time + settings_.retention});
-  if (!acked_.empty())
-    keep_earliest(next, std::optional{acked_.front().batch->publish_time() + settings_.retention});
-  return next;
+    effects.acknowledged.push_back(range);
 }
 
 }  // namespace cfd::emulator

@@ -13,8 +13,10 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
+#include "emulator/backlog.hpp"
 #include "emulator/clock.hpp"
 #include "emulator/filter.hpp"
 #include "emulator/leases.hpp"
@@ -69,7 +71,13 @@ struct QueueHooks {
   /// on_timer() is to be called at this time.
   std::function<void(Time)> schedule;
   /// These messages are done with.
-  std::function<void(const std::vector<MessageRef>&)> acknowledged;
+  std::function<void(const std::vector<Range>&)> acknowledged;
+  /// These, which were done with, are to be delivered again.
+  std::function<void(const std::vector<Range>&)> revived;
+  /// The delivery of these has failed so often.
+  std::function<void(const std::vector<Entry>&)> failed;
+  /// What was acknowledged and published before this time is not kept for a seek any longer.
+  std::function<void(Time)> forgotten;
   /// Brings back a batch that is kept elsewhere; null where it is gone. Where this is set, a long backlog is
   /// not held in memory. Called with the queue's lock held.
   std::function<BatchPtr(std::uint64_t first_id)> load;
@@ -95,8 +103,14 @@ class Subscription {
   /// Appends what passes the filter of a batch.
   void publish(const BatchPtr& batch);
 
-  /// Appends messages first_id + next to first_id + end - 1 of a batch that load() can bring back.
-  void restore(std::uint64_t first_id, Time publish_time, std::uint32_t next, std::uint32_t end);
+  /// Takes over what a queue before this one left, in order: ranges that load() can bring back. `attempts`
+  /// says how often the delivery of a message has failed, where it has.
+  struct Remains {
+    std::vector<Range> open;
+    std::vector<Range> acknowledged;  ///< kept for a seek
+    std::unordered_map<std::uint64_t, std::uint32_t> attempts;
+  };
+  void restore(Remains remains);
 
   ConsumerPtr add_consumer(std::function<void()> wake, std::int64_t max_messages, std::int64_t max_bytes);
   /// What is out with the consumer stays out until its deadline.
@@ -116,15 +130,15 @@ class Subscription {
   /// Does what is due: ends leases, brings back what waited, drops what is too old.
   void on_timer();
 
-  /// The messages not acknowledged, oldest first.
-  std::vector<MessageRef> unacknowledged() const;
+  /// The messages not acknowledged, oldest first. `seen` is called before any other can change them.
+  std::vector<Range> unacknowledged(const std::function<void()>& seen = {}) const;
 
   /// Starts anew with exactly these messages, as if never delivered; leases end.
-  void reset(std::vector<MessageRef> messages);
+  void reset(std::vector<Range> messages);
 
   /// Makes everything published before `time` acknowledged and everything after it, as far as it is still
   /// there or among `retained`, not.
-  void seek(Time time, std::vector<MessageRef> retained);
+  void seek(Time time, std::vector<Range> retained);
 
   QueueStats stats() const;
 
@@ -137,44 +151,37 @@ class Subscription {
   Status closed() const;
 
  private:
-  /// Messages that follow each other in a batch. Without `batch` they are kept elsewhere until their turn
-  /// comes.
-  struct Range {
-    BatchPtr batch;
-    std::uint64_t first_id = 0;
-    Time publish_time;
-    std::uint32_t next = 0, end = 0;
-  };
   /// What is to be done once the lock is released.
   struct Effects {
     std::vector<ConsumerPtr> wake;
     std::vector<Entry> dead;
-    std::vector<MessageRef> acknowledged;
+    std::vector<Entry> failed;
+    std::vector<Range> acknowledged;
+    std::vector<Range> revived;
+    std::optional<Time> forgotten;
     std::optional<Time> timer;
   };
 
   void apply(Effects effects);
   void finish(Effects& effects);
   void arm_timer(Effects& effects);
-  void append(MessageRef message);
-  void push_range(const BatchPtr& batch, std::uint32_t next, std::uint32_t end);
-  BatchPtr batch_of(const Range& range) const;
-  void pop_range();
+  void bury(std::vector<Entry> dead, std::vector<Range>& acknowledged);
+  bool load_front();
   std::optional<Entry> next_entry(std::uint32_t key_holder);
   std::optional<Entry> next_fresh(std::uint32_t key_holder);
   Delivery lease(Entry entry, Consumer& consumer, Time deadline);
   Lease end_lease(const AckToken& token);
   void give_back(const AckToken& token, Step why, Time now, Effects& effects);
-  void note(Step step, const std::vector<MessageRef>& messages, Time now);
+  void note(Step step, const std::vector<Range>& ranges, Time now);
   void retry(Entry entry, Effects& effects);
-  void settle(MessageRef message, Effects& effects);
+  void settle(const Range& range, Effects& effects);
   Duration backoff(std::uint32_t attempts) const;
   bool too_old(Time published, Time now) const { return published + settings_.retention <= now; }
   void drop_old(Time now, Effects& effects);
   std::optional<Time> next_event() const;
-  std::vector<MessageRef> collect() const;
-  void restart(std::vector<MessageRef> messages);
-  std::size_t ready_count() const noexcept { return backlog_size_ + ready_.size() + keys_.ready_size(); }
+  std::vector<Range> collect() const;
+  std::vector<Range> restart(const std::vector<Range>& messages);
+  std::size_t ready_count() const noexcept { return backlog_.size() + ready_.size() + keys_.ready_size(); }
 
   const std::uint32_t uid_;
   const Clock& clock_;
@@ -182,9 +189,7 @@ class Subscription {
 
   mutable std::mutex mutex_;
   QueueSettings settings_;
-  std::deque<Range> backlog_;  // never delivered, in order of publication
-  std::size_t backlog_size_ = 0;
-  std::size_t backlog_bytes_ = 0;       // of the batches that backlog_ holds in memory
+  Backlog backlog_;                     // never delivered, in order of publication
   std::deque<Entry> ready_;             // to be delivered again, now
   std::multimap<Time, Entry> delayed_;  // to be delivered again, later
   KeyQueues keys_;                      // messages that wait for an earlier one of their ordering key
@@ -192,9 +197,11 @@ class Subscription {
   std::map<std::uint32_t, ConsumerPtr> consumers_;
   std::uint32_t last_consumer_ = 0;
   Time last_used_;
-  std::uint32_t turn_ = 0;        // the consumer woken last, so that each has its turn
-  std::deque<MessageRef> acked_;  // kept for a seek back
-  std::optional<Time> armed_;     // when on_timer() is to come
+  std::uint32_t turn_ = 0;     // the consumer woken last, so that each has its turn
+  Backlog acked_;              // kept for a seek back
+  std::optional<Time> armed_;  // when on_timer() is to come
+  std::unordered_map<std::uint64_t, std::uint32_t>
+      attempts_;  // of messages in backlog_ that failed before a restart
   QueueStats counters_;
   Status closed_;
 };

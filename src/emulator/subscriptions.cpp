@@ -79,8 +79,14 @@ Status Broker::update_subscription(const v1::UpdateSubscriptionRequest& request,
   if (!status.ok()) return status;
   if (status = complete_subscription(config); !status.ok()) return status;
   if (status = check_dead_letter_topic(config); !status.ok()) return status;
+  const bool retained = found->second->config.retain_acked_messages();
   found->second->config = response = config;
   found->second->queue->change(queue_settings(config));
+  if (store_ != nullptr && config.retain_acked_messages() && !retained) {
+    const auto uid = found->second->queue->uid();
+    store_->hold_copy(acknowledged_of(uid), uid,
+                      found->second->topic != nullptr ? config.topic() : std::string{});
+  }
   keep(*found->second);
   arm_expiration(*found->second);
   if (push_ != nullptr) push_->configure(config, found->second->queue);
@@ -142,8 +148,11 @@ void Broker::remove_subscription(const std::shared_ptr<SubscriptionResource>& re
   if (resource->topic != nullptr) resource->topic->detach(resource->queue);
   resource->topic.reset();
   if (resource->config.detached()) {
+    if (store_ != nullptr) {
+      store_->release(resource->queue->uid());
+      store_->release(acknowledged_of(resource->queue->uid()));
+    }
     keep(*resource);
-    if (store_ != nullptr) store_->drop_pending(resource->queue->uid());
   }
   resource->queue->close(std::move(reason));
 }
@@ -159,7 +168,12 @@ Status Broker::delete_subscription(const v1::DeleteSubscriptionRequest& request,
     if (found == subscriptions_.end()) return not_found(name);
     resource = found->second;
     subscriptions_.erase(found);
-    if (store_ != nullptr) store_->erase_subscription(name, resource->queue->uid());
+    if (store_ != nullptr) {
+      store_->erase(ResourceKind::subscription, name);
+      store_->release(resource->queue->uid());
+      store_->release(acknowledged_of(resource->queue->uid()));
+    }
+    removed(name);
   }
   remove_subscription(resource, not_found(name));
   return {};
@@ -209,7 +223,7 @@ Status Broker::seek(const v1::SeekRequest& request, v1::SeekResponse& /*response
   if (snapshot != nullptr) {
     queue->reset(snapshot->topic->contents(*snapshot->state));
   } else if (request.has_time()) {
-    queue->seek(to_time(request.time()), topic != nullptr ? topic->retained() : std::vector<MessageRef>{});
+    queue->seek(to_time(request.time()), topic != nullptr ? topic->retained() : std::vector<Range>{});
   } else {
     return invalid_argument("a seek needs a time or a snapshot");
   }

@@ -5,20 +5,12 @@
 
 namespace cfd::emulator {
 
-namespace {
-
-void expand(const BatchPtr& batch, std::vector<MessageRef>& messages) {
-  for (std::uint32_t i = 0; i < batch->size(); ++i) messages.push_back({batch, i});
-}
-
-}  // namespace
-
 void Topic::publish(const BatchPtr& batch) {
   const std::lock_guard lock(mutex_);
   published_ += batch->size();
-  for (const auto& snapshot : snapshots_) snapshot->later.push_back(batch);
+  for (const auto& snapshot : snapshots_) snapshot->later.push(range_of(batch));
   if (retention_ > Duration::zero()) {
-    retained_.push_back(batch);
+    retained_.push(range_of(batch));
     drop_old();
   }
   for (const auto& subscription : subscriptions_) subscription->publish(batch);
@@ -34,10 +26,22 @@ void Topic::detach(const std::shared_ptr<Subscription>& subscription) {
   std::erase(subscriptions_, subscription);
 }
 
-std::shared_ptr<SnapshotState> Topic::snapshot(const Subscription& subscription) {
-  auto snapshot = std::make_shared<SnapshotState>();
+std::shared_ptr<SnapshotState> Topic::snapshot(const Subscription& subscription,
+                                               const std::function<void()>& seen) {
   const std::lock_guard lock(mutex_);
-  snapshot->unacknowledged = subscription.unacknowledged();
+  auto snapshot = std::make_shared<SnapshotState>(
+      SnapshotState{subscription.unacknowledged(seen), Backlog(forgotten_ != nullptr)});
+  // What can be brought back is not held in memory for as long as a snapshot lasts.
+  if (forgotten_) {
+    for (auto& range : snapshot->unacknowledged) range.batch = nullptr;
+  }
+  snapshots_.push_back(snapshot);
+  return snapshot;
+}
+
+std::shared_ptr<SnapshotState> Topic::restore_snapshot(std::vector<Range> messages) {
+  auto snapshot = std::make_shared<SnapshotState>(SnapshotState{std::move(messages), Backlog(true)});
+  const std::lock_guard lock(mutex_);
   snapshots_.push_back(snapshot);
   return snapshot;
 }
@@ -47,10 +51,11 @@ void Topic::forget(const std::shared_ptr<SnapshotState>& snapshot) {
   std::erase(snapshots_, snapshot);
 }
 
-std::vector<MessageRef> Topic::contents(const SnapshotState& snapshot) const {
+std::vector<Range> Topic::contents(const SnapshotState& snapshot) const {
   const std::lock_guard lock(mutex_);
   auto messages = snapshot.unacknowledged;
-  for (const auto& batch : snapshot.later) expand(batch, messages);
+  const auto later = snapshot.later.ranges();
+  messages.insert(messages.end(), later.begin(), later.end());
   return messages;
 }
 
@@ -60,13 +65,17 @@ void Topic::set_retention(Duration retention) {
   drop_old();
 }
 
-std::vector<MessageRef> Topic::retained() const {
+std::vector<Range> Topic::retained() const {
   const std::lock_guard lock(mutex_);
-  std::vector<MessageRef> messages;
-  for (const auto& batch : retained_) {
-    if (batch->publish_time() + retention_ > clock_.now()) expand(batch, messages);
-  }
+  auto messages = retained_.ranges();
+  std::erase_if(messages,
+                [&](const Range& range) { return range.publish_time + retention_ <= clock_.now(); });
   return messages;
+}
+
+void Topic::restore_retained(const std::vector<Range>& messages) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& range : messages) retained_.push(range);
 }
 
 std::uint64_t Topic::published() const {
@@ -75,8 +84,10 @@ std::uint64_t Topic::published() const {
 }
 
 void Topic::drop_old() {
-  const Time now = clock_.now();
-  while (!retained_.empty() && retained_.front()->publish_time() + retention_ <= now) retained_.pop_front();
+  const Time before = clock_.now() - retention_;
+  if (retained_.empty() || retained_.front().publish_time > before) return;
+  while (!retained_.empty() && retained_.front().publish_time <= before) retained_.pop_range();
+  if (forgotten_) forgotten_(before);
 }
 
 }  // namespace cfd::emulator

@@ -18,12 +18,10 @@ Status Broker::create_topic(const v1::Topic& request, v1::Topic& response) {
   }
   const std::lock_guard lock(mutex_);
   if (topics_.contains(config.name())) return already_exists(config.name());
-  auto resource = std::make_shared<TopicResource>();
-  resource->config = response = config;
-  resource->topic = std::make_shared<Topic>(scheduler_.clock());
-  resource->topic->set_retention(to_duration(config.message_retention_duration()));
-  topics_.emplace(config.name(), std::move(resource));
-  if (store_ != nullptr) store_->put_topic(config.name(), config.SerializeAsString());
+  response = config;
+  const auto resource = make_topic(config, next_uid_++);
+  keep(*resource);
+  topics_.emplace(config.name(), resource);
   return {};
 }
 
@@ -45,7 +43,7 @@ Status Broker::update_topic(const v1::UpdateTopicRequest& request, v1::Topic& re
   found->second->config = response = config;
   found->second->topic->set_retention(to_duration(config.message_retention_duration()));
   refresh_topic_retention(name);
-  if (store_ != nullptr) store_->put_topic(name, config.SerializeAsString());
+  keep(*found->second);
   return {};
 }
 
@@ -130,10 +128,16 @@ Status Broker::delete_topic(const v1::DeleteTopicRequest& request, google::proto
     keep(*subscription);
   }
   for (const auto& [name, snapshot] : snapshots_) {
-    if (snapshot->config.topic() == request.topic()) snapshot->config.set_topic(std::string(deleted_topic));
+    if (snapshot->config.topic() != request.topic()) continue;
+    snapshot->config.set_topic(std::string(deleted_topic));
+    keep(*snapshot);
+  }
+  if (store_ != nullptr) {
+    store_->erase(ResourceKind::topic, request.topic());
+    store_->release(found->second->uid);
   }
   topics_.erase(found);
-  if (store_ != nullptr) store_->erase_topic(request.topic());
+  removed(request.topic());
   return {};
 }
 
