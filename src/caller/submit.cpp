@@ -12,6 +12,7 @@
 #include "codec/compression.hpp"
 #include "codec/envelope.hpp"
 #include "log/context.hpp"
+#include "signing/signature.hpp"
 #include "transport/transport.hpp"
 
 namespace cfd {
@@ -24,7 +25,7 @@ namespace attribute = codec::attribute;
 // wire.
 constexpr std::size_t compress_from = 4096;
 
-/// The message's attributes, at most seven.
+/// The message's attributes, at most eight.
 class Attributes {
  public:
   void add(std::string_view key, std::string_view value) noexcept { entries_[size_++] = {key, value}; }
@@ -67,6 +68,11 @@ Call submit(const Function& function, std::string_view arguments, const CallOpti
   if (arguments.size() >= compress_from && codec::compress_zstd(arguments, compressed)) {
     arguments = compressed;
     attributes.add(attribute::content_encoding, "zstd");
+  }
+  std::string hmac;
+  if (const signing::Keys* keys = signing::keys()) {
+    hmac = signing::sign(*keys, {attributes.view(), options.ordering_key, arguments}, signing::now_seconds());
+    attributes.add(attribute::hmac, hmac);
   }
   const std::size_t size = arguments.size() + attributes.bytes() + options.ordering_key.size();
   if (size > codec::max_message_size)

@@ -15,6 +15,7 @@ inline constexpr std::string_view signature = "signature";  ///< fingerprint of 
 inline constexpr std::string_view build = "build";          ///< the caller's build
 inline constexpr std::string_view content_type = "content_type";          ///< absent: application/msgpack
 inline constexpr std::string_view content_encoding = "content_encoding";  ///< absent: identity
+inline constexpr std::string_view hmac = "hmac";  ///< signature by a shared key; see src/signing
 inline constexpr std::string_view traceparent =
     "googclient_traceparent";  ///< W3C trace context, as Google's clients
 

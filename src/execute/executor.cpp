@@ -16,6 +16,7 @@
 #include "execute/envelope.hpp"
 #include "log/context.hpp"
 #include "registry/registry.hpp"
+#include "signing/signature.hpp"
 
 namespace cfd::execute {
 
@@ -104,13 +105,21 @@ std::string_view status(Verdict verdict) noexcept {
   return "reject";
 }
 
+/// Why the message is not to be executed, where this worker executes signed calls only.
+std::string unsigned_call(const Event& event) {
+  const signing::Keys* keys = signing::keys();
+  if (keys == nullptr) return {};
+  return signing::verify(*keys, {event.attributes, event.ordering_key, event.data}, signing::now_seconds());
+}
+
 Outcome run_logged(const Event& event, std::stop_token stop) {
   log::debug("Function execution started");
   const auto started = Clock::now();
   log::info("received event {} sent at {}", event.id,
             event.publish_time.empty() ? "an unknown time" : event.publish_time);
   Envelope envelope;
-  open(event, envelope);
+  envelope.error = unsigned_call(event);
+  if (envelope.error.empty()) open(event, envelope);
   Outcome outcome =
       envelope.error.empty() ? call(event, envelope, std::move(stop)) : reject(std::move(envelope.error));
   if (outcome.verdict != Verdict::executed) log::error("{}", outcome.reason);

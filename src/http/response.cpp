@@ -18,6 +18,8 @@ std::string_view reason_of(unsigned status) {
       return "Bad Request";
     case 401:
       return "Unauthorized";
+    case 403:
+      return "Forbidden";
     case 405:
       return "Method Not Allowed";
     case 408:
@@ -59,6 +61,12 @@ Response response_to(const Outcome& outcome) noexcept {
   return {.status = 503};
 }
 
+Response refusal(unsigned status) noexcept {
+  if (status == 401) return {.status = 401, .body = "unauthenticated\n"};
+  if (status == 403) return {.status = 403, .body = "forbidden\n"};
+  return {.status = 503, .body = "not now\n"};
+}
+
 void append(std::string& out, const Response& response, std::string_view date, bool keep_alive, bool http_1_0,
             bool head_only) {
   auto to = std::back_inserter(out);
@@ -67,6 +75,7 @@ void append(std::string& out, const Response& response, std::string_view date, b
   if (response.status != 204) fmt::format_to(to, "Content-Length: {}\r\n", response.body.size());
   if (!response.body.empty()) out += "Content-Type: text/plain; charset=utf-8\r\n";
   if (!response.allow.empty()) fmt::format_to(to, "Allow: {}\r\n", response.allow);
+  if (response.status == 401) out += "WWW-Authenticate: Bearer\r\n";
   if (response.retry_after.count() > 0)
     fmt::format_to(to, "Retry-After: {}\r\n", response.retry_after.count());
   if (!keep_alive)

@@ -22,6 +22,9 @@ struct Response {
 /// dead-letter policy takes it; told apart from 503 so that a dashboard can.
 Response response_to(const Outcome& outcome) noexcept;
 
+/// What a sender who may not call gets: 401, 403 or 503, and nothing else to learn from.
+Response refusal(unsigned status) noexcept;
+
 /// Appends `response` in wire format. `date` is an HTTP date. `keep_alive` is what becomes of the connection;
 /// `http_1_0` whether the client must be told so.
 void append(std::string& out, const Response& response, std::string_view date, bool keep_alive, bool http_1_0,

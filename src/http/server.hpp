@@ -13,6 +13,8 @@
 
 #include <cfd/event.hpp>
 
+#include "http/authenticator.hpp"
+
 namespace cfd::http {
 
 struct ServerOptions {
@@ -21,6 +23,7 @@ struct ServerOptions {
   std::size_t threads = 1;    ///< functions that run at once; I/O has a thread of its own
   std::size_t queue =
       0;  ///< requests that may wait for a thread before the answer is 429; 0: as many as threads
+  std::shared_ptr<Authenticator> authenticator = nullptr;  ///< null: whoever reaches the port may call
   std::size_t body_limit = 20U << 20U;     ///< bytes; a 10 MB message is 13.4 MB in base64, plus attributes
   std::size_t header_limit = 64U << 10U;   ///< bytes of a request's line and header fields
   std::size_t memory_limit = 512U << 20U;  ///< bytes of all bodies held at once; above it the answer is 503

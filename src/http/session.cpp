@@ -181,6 +181,10 @@ void Session::run() noexcept {
 
 void Session::execute() {
   auto& request = parser_->get();
+  if (const unsigned status = refuse()) {
+    response_ = refusal(status);
+    return;
+  }
   headers_.clear();
   for (const auto& field : request)
     headers_.push_back({{field.name_string().data(), field.name_string().size()},
@@ -194,6 +198,15 @@ void Session::execute() {
   for (const Message& message : delivery_.messages)
     worst = worse(std::move(worst), core_->handler(message.event, core_->stop_functions.get_token()));
   response_ = response_to(worst);
+}
+
+// Two proofs of identity are none: who stands before us may have looked at the other one.
+unsigned Session::refuse() {
+  if (core_->options.authenticator == nullptr) return 0;
+  const auto& request = parser_->get();
+  if (request.count(Field::authorization) > 1) return core_->options.authenticator->refuse("");
+  const auto proof = request[Field::authorization];
+  return core_->options.authenticator->refuse({proof.data(), proof.size()});
 }
 
 void Session::resume() {

@@ -45,6 +45,7 @@ class Session final : public Task, public std::enable_shared_from_this<Session> 
   void parse();
   bool accept_header();
   void execute();
+  unsigned refuse();
   void dispatch();
   void respond(const Response& response);
   void answer(const Response& response, bool keep_alive);

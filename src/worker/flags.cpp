@@ -25,6 +25,7 @@ std::string footer() {
     text += '\n';
   }
   return text +
+         "\n--cfd-manifest, alone on the command line, prints the functions of this program as JSON.\n"
          "\nExit status: 0 asked to end, and all work done; 1 ended otherwise, as the log says; 2 not "
          "started.";
 }
@@ -32,11 +33,11 @@ std::string footer() {
 }  // namespace
 
 Parsed parse_flags(int argc, const char* const* argv) {
+  registry::link_manifest_flag();  // a worker of no functions answers it, too
   Parsed parsed;
   CLI::App app(
       "Executes dispatched function calls: takes Pub/Sub pushes over HTTP, or pulls from a subscription.");
   std::map<Key, std::string> given;
-  bool manifest = false;
   app.add_option("--port", given[Key::port], "port to listen on; 0 lets the system choose [$PORT, 8080]");
   app.add_option("--pull", parsed.flags.pull, "pull from this subscription instead of taking pushes")
       ->type_name("SUBSCRIPTION");
@@ -54,7 +55,6 @@ Parsed parse_flags(int argc, const char* const* argv) {
   app.add_option("--log-level", given[Key::log_level], "debug, info, warning, error or off [debug]");
   app.add_option("--ready-file", parsed.flags.ready_file, "file to write the address to, once ready")
       ->type_name("PATH");
-  app.add_flag("--cfd-manifest", manifest, "print the functions of this program as JSON, and end");
   app.set_version_flag("--version", "cfd " CFD_VERSION);
   app.footer(footer());
   try {
@@ -68,10 +68,6 @@ Parsed parse_flags(int argc, const char* const* argv) {
     std::cerr << error.what() << '\n';
     parsed.exit_status = 2;
     return parsed;
-  }
-  if (manifest) {
-    std::cout << registry::manifest_json() << '\n';
-    parsed.exit_status = 0;
   }
   return parsed;
 }

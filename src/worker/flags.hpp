@@ -14,8 +14,8 @@ struct Flags {
   std::string ready_file;  ///< where to write the address once the worker is ready; may be empty
 };
 
-/// Reads the command line. Returns the exit status instead where the program is to end at once: after --help,
-/// --version or --cfd-manifest, or because of a mistake, which is written to standard error.
+/// Reads the command line. Returns the exit status instead where the program is to end at once: after --help or
+/// --version, or because of a mistake, which is written to standard error.
 struct Parsed {
   Flags flags;
   std::optional<int> exit_status;

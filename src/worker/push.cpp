@@ -20,6 +20,7 @@ End take_pushes(const Flags& flags, Signals& signals) {
   options.port = static_cast<std::uint16_t>(settings::number(Key::port));
   options.threads = settings::number(Key::threads);
   options.queue = settings::number(Key::queue);
+  options.authenticator = http::authenticator_from_settings();
   // Shared with the handler: a function that does not end in time keeps it.
   const auto runner = std::make_shared<Runner>();
   http::Server server(options, [runner](const Event& event, std::stop_token stop) {

@@ -6,6 +6,7 @@
 
 #include "settings/settings.hpp"
 #include "settings/validate.hpp"
+#include "signing/keys.hpp"
 #include "worker/run_message.hpp"
 
 namespace cfd::worker {
@@ -16,6 +17,7 @@ Runner::Runner(const std::string& subscription)
     : source_(settings::find(Key::topic).value_or(subscription)),
       dead_letters_(DeadLetters::from_settings()),
       once_(once::Once::from_settings()) {
+  signing::keys();  // what is wrong with them is said at the start, and not at the first call
   if (const auto timeout = settings::find(Key::function_timeout))
     timeout_ = settings::parse_duration(*timeout);
 }

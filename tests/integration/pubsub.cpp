@@ -88,6 +88,22 @@ void PubSub::create_subscription(const std::string& subscription, const std::str
         "CreateSubscription " + subscription);
 }
 
+void PubSub::create_signed_push(const std::string& subscription, const std::string& topic,
+                                const std::string& endpoint, const std::string& account,
+                                const std::string& audience) {
+  grpc::ClientContext context;
+  set_deadline(context);
+  api::Subscription request;
+  request.set_name(in_project("subscriptions", subscription));
+  request.set_topic(in_project("topics", topic));
+  request.mutable_push_config()->set_push_endpoint(endpoint);
+  auto& token = *request.mutable_push_config()->mutable_oidc_token();
+  token.set_service_account_email(account);
+  token.set_audience(audience);
+  check(stubs_->subscriber->CreateSubscription(&context, request, &request),
+        "CreateSubscription " + subscription);
+}
+
 void PubSub::stop_pushing(const std::string& subscription) {
   grpc::ClientContext context;
   set_deadline(context);

@@ -41,6 +41,11 @@ class PubSub {
                            const std::string& endpoint = "",
                            std::chrono::seconds ack_deadline = std::chrono::seconds(10));
 
+  /// A push subscription that proves its identity with tokens.
+  void create_signed_push(const std::string& subscription, const std::string& topic,
+                          const std::string& endpoint, const std::string& account,
+                          const std::string& audience);
+
   /// Makes a push subscription one to pull from.
   void stop_pushing(const std::string& subscription);
 
