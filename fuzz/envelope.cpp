@@ -5,7 +5,7 @@
 
 #include <cfd/dispatch.hpp>
 
-#include "execute/executor.hpp"
+#include "execution/executor.hpp"
 #include "settings/settings.hpp"
 
 namespace {
@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   event.id = "1";
   event.data = input;
   event.attributes = attributes;
-  const cfd::Outcome outcome = cfd::execute::run(event, "fuzz");
+  const cfd::Outcome outcome = cfd::execution::run(event, "fuzz");
   if ((outcome.verdict == cfd::Verdict::executed) != outcome.reason.empty()) std::abort();
   return 0;
 }

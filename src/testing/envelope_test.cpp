@@ -6,7 +6,7 @@
 #include <cfd/dispatch.hpp>
 
 #include "codec/compression.hpp"
-#include "execute/executor.hpp"
+#include "execution/executor.hpp"
 
 namespace {
 
@@ -37,7 +37,7 @@ Outcome deliver(std::string_view data, std::vector<Attribute> attributes = {}) {
   event.id = "1";
   event.data = data;
   event.attributes = attributes;
-  return cfd::execute::run(event, "test");
+  return cfd::execution::run(event, "test");
 }
 
 TEST(Envelope, TakesPlainJson) {

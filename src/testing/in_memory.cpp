@@ -10,8 +10,8 @@
 
 #include "caller/session.hpp"
 #include "codec/envelope.hpp"
-#include "execute/envelope.hpp"
-#include "execute/executor.hpp"
+#include "execution/envelope.hpp"
+#include "execution/executor.hpp"
 #include "transport/transport.hpp"
 
 namespace cfd::testing {
@@ -44,8 +44,8 @@ auto with_event(const Message& message, Use use) {
 
 RecordedCall record(const Message& message) {
   return with_event(message, [&](const Event& event) {
-    execute::Envelope envelope;
-    execute::open(event, envelope);
+    execution::Envelope envelope;
+    execution::open(event, envelope);
     RecordedCall call;
     call.function = envelope.function;
     call.call_id = envelope.call_id;
@@ -92,7 +92,7 @@ class InMemory::Memory final : public transport::Publisher {
 
   Outcome execute_next() {
     Message message = take();
-    Outcome outcome = with_event(message, [](const Event& event) { return execute::run(event, source); });
+    Outcome outcome = with_event(message, [](const Event& event) { return execution::run(event, source); });
     const std::scoped_lock lock(mutex_);
     if (outcome.verdict == Verdict::retry) messages_.push_back(std::move(message));
     return outcome;

@@ -5,10 +5,10 @@
 #include <cfd/execute.hpp>
 #include <cfd/log.hpp>
 
+#include "execution/executor.hpp"
 #include "http/authenticator.hpp"
 #include "http/request.hpp"
 #include "settings/settings.hpp"
-#include "worker/run_message.hpp"
 
 namespace cfd {
 namespace {
@@ -41,7 +41,7 @@ Outcome execute_event(std::span<const Header> headers, std::string body) {
     const std::string topic = settings::find(settings::Key::topic).value_or("");
     Outcome worst;
     for (const http::Message& message : delivery.messages)
-      worst = http::worse(std::move(worst), worker::run_message(message.event, topic, {}));
+      worst = http::worse(std::move(worst), execution::run(message.event, topic, {}));
     return worst;
   } catch (const std::exception& error) {
     log::error("a request could not be handled and should be delivered again: {}", error.what());

@@ -4,10 +4,10 @@
 
 #include <cfd/log.hpp>
 
+#include "execution/executor.hpp"
 #include "settings/settings.hpp"
 #include "settings/validate.hpp"
 #include "signing/keys.hpp"
-#include "worker/run_message.hpp"
 
 namespace cfd::worker {
 
@@ -31,7 +31,7 @@ Outcome Runner::run(const Event& event, std::stop_token stop) {
 }
 
 Outcome Runner::attempt(const Event& event, std::stop_token stop) {
-  return timeout_ ? run_in_time(event, std::move(stop)) : run_message(event, source_, std::move(stop));
+  return timeout_ ? run_in_time(event, std::move(stop)) : execution::run(event, source_, std::move(stop));
 }
 
 Outcome Runner::run_in_time(const Event& event, std::stop_token stop) {
@@ -44,7 +44,7 @@ Outcome Runner::run_in_time(const Event& event, std::stop_token stop) {
         event.id, settings::format_duration(*timeout_));
     either.request_stop();
   });
-  Outcome outcome = run_message(event, source_, either.get_token());
+  Outcome outcome = execution::run(event, source_, either.get_token());
   if (!watch.over().stop_requested()) return outcome;
   return {Verdict::retry, fmt::format("timed out after {}", settings::format_duration(*timeout_)), {}};
 }

@@ -14,7 +14,7 @@
 
 #include "caller/session.hpp"
 #include "codec/compression.hpp"
-#include "execute/executor.hpp"
+#include "execution/executor.hpp"
 #include "transport/transport.hpp"
 
 namespace {
@@ -100,7 +100,7 @@ void expect_execution(const Message& message, const std::string& expected) {
   event.data = message.data;
   event.attributes = attributes;
   executed.clear();
-  const cfd::Outcome outcome = cfd::execute::run(event, "wire");
+  const cfd::Outcome outcome = cfd::execution::run(event, "wire");
   EXPECT_EQ(outcome.verdict, cfd::Verdict::executed) << outcome.reason;
   EXPECT_EQ(executed, expected);
 }

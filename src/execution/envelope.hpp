@@ -10,7 +10,7 @@
 #include <cfd/detail/reader.hpp>
 #include <cfd/event.hpp>
 
-namespace cfd::execute {
+namespace cfd::execution {
 
 /// An opened message. `arguments` views into the event's data or into `storage`.
 struct Envelope {
@@ -28,4 +28,4 @@ struct Envelope {
 /// cannot.
 void open(const Event& event, Envelope& envelope);
 
-}  // namespace cfd::execute
+}  // namespace cfd::execution

@@ -1,4 +1,4 @@
-#include "execute/executor.hpp"
+#include "execution/executor.hpp"
 
 #include <chrono>
 #include <cstdlib>
@@ -13,12 +13,12 @@
 #include <cfd/log.hpp>
 
 #include "codec/envelope.hpp"
-#include "execute/envelope.hpp"
+#include "execution/envelope.hpp"
 #include "log/context.hpp"
 #include "registry/registry.hpp"
 #include "signing/signature.hpp"
 
-namespace cfd::execute {
+namespace cfd::execution {
 
 namespace {
 
@@ -140,4 +140,4 @@ Outcome run(const Event& event, std::string_view source, std::stop_token stop) {
   }
 }
 
-}  // namespace cfd::execute
+}  // namespace cfd::execution

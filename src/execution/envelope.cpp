@@ -1,4 +1,4 @@
-#include "execute/envelope.hpp"
+#include "execution/envelope.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include "codec/envelope.hpp"
 #include "codec/json_arguments.hpp"
 
-namespace cfd::execute {
+namespace cfd::execution {
 
 namespace {
 
@@ -61,4 +61,4 @@ void open(const Event& event, Envelope& envelope) {
   }
 }
 
-}  // namespace cfd::execute
+}  // namespace cfd::execution
