@@ -2,13 +2,9 @@
 #include "auth/key_set.hpp"
 
 #include <atomic>
-#include <deque>
-#include <filesystem>
-#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "auth/test_key.hpp"
 
@@ -133,20 +129,6 @@ TEST(KeySetTest, WhatIsNoKeySetDoesNotReplaceOne) {
   const int fetches = source.fetches;
   EXPECT_TRUE(comes_true([&] { return source.fetches > fetches + 2; }));
   EXPECT_NE(keys.find("old").key, nullptr);
-}
-
-TEST(FetchTest, AFileIsRead) {
-  const std::string path = std::filesystem::temp_directory_path() / ("cfd-keys-" + std::to_string(getpid()));
-  std::ofstream(path) << "content";
-  EXPECT_EQ(fetch("file:" + path, {}).body, "content");
-  EXPECT_EQ(fetch("file://" + path, {}).body, "content");
-  std::filesystem::remove(path);
-  EXPECT_NE(fetch("file:" + path, {}).error, "");
-}
-
-TEST(FetchTest, NobodyThereIsAnError) {
-  EXPECT_THAT(fetch("http://127.0.0.1:1/keys", {}).error, ::testing::HasSubstr("connecting"));
-  EXPECT_THAT(fetch("ftp://x", {}).error, ::testing::HasSubstr("no URL"));
 }
 
 }  // namespace
