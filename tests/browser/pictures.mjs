@@ -3,7 +3,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 
 import {base64, start_server} from './support.mjs';
 
-const seconds = 40;
+const seconds = 30;
 
 /// A shop: orders that are worked on, pictures that are resized, one kind of order that always fails.
 async function make_life(server) {
@@ -30,7 +30,7 @@ async function make_life(server) {
     if (step % 30 === 4) await publish('orders', {function: 'orders.refund', args: [order, -12.5]});
     if (step % 2) await publish('images', {function: 'images.resize', args: [`img/${order}.png`], kwargs: {width: 640}});
     await work('order-worker', busy + (step % 3));
-    await work('image-worker', step % 2 + (step % 5 === 0));
+    await work('image-worker', 1 + (step % 5 === 0));
     await sleep(250);
   }
 }

@@ -20,4 +20,4 @@ if ! cmp -s "$here/package.json" "$work/installed.json"; then
     skip "playwright-core and axe-core cannot be had from npm"
   cp "$here/package.json" "$work/installed.json"
 fi
-CFD_NODE_MODULES=$work exec node --test-reporter spec "$here/page_test.mjs" "$cfd" "${@:3}"
+CFD_NODE_MODULES=$work exec node ${CFD_BROWSER_TESTS:+--test-name-pattern="$CFD_BROWSER_TESTS"} --test-reporter spec "$here/page_test.mjs" "$cfd" "${@:3}"
