@@ -253,8 +253,11 @@ test('says so when the server is gone, and comes back', async () => {
   await first.stop();
   await shows(page.locator('#status'), 'does not answer');
   const second = await start_server(command, new URL(first.url).port);
-  await shows(page.locator('#status'), 'Live');
-  await second.stop();
+  try {
+    await shows(page.locator('#status'), 'Live');
+  } finally {
+    await second.stop();
+  }
   await context.close();
 });
 

@@ -37,6 +37,14 @@ async function make_life(server) {
 
 export async function take_pictures(command, browser, path_of) {
   const server = await start_server(command);
+  try {
+    await take_pictures_of(server, browser, path_of);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function take_pictures_of(server, browser, path_of) {
   const take = async (name, options, prepare = async () => {}) => {
     const page = await (await browser.newContext(options)).newPage();
     await page.goto(server.url);
@@ -62,5 +70,4 @@ export async function take_pictures(command, browser, path_of) {
   ];
   await make_life(server);
   for (const shot of shots) await shot();
-  await server.stop();
 }

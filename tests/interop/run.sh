@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs an official Pub/Sub client against the local server.
-# usage: run.sh python|node CFD_COMMAND WORK_DIR      exit status 77: skipped, because the client cannot be had here
+# usage: run.sh python|node|go CFD_COMMAND WORK_DIR      exit status 77: skipped, because the client cannot be had here
 set -euo pipefail
 client=$1 cfd=$2 work=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -26,6 +26,17 @@ case $client in
     # Spares the client its search for a cloud's metadata server.
     export METADATA_SERVER_DETECTION=none
     run=(node "$here/node_client.mjs") ;;
+  go)
+    command -v go >/dev/null || skip "no go"
+    # Fetching and compiling the client takes minutes; it is done once, by whoever asks for it.
+    [[ -x $work/client || ${CFD_INTEROP_FETCH:-} ]] ||
+      skip "the Go client is not there yet; CFD_INTEROP_FETCH=1 fetches and compiles it, which takes minutes"
+    if [[ ! -x $work/client || $here/go_client.go -nt $work/client ]]; then
+      cp "$here/go_client.go" "$work/main.go"
+      (cd "$work" && { [[ -f go.mod ]] || go mod init interop; } && go get cloud.google.com/go/pubsub/v2@v2.8.1 && go mod tidy && go build -o client .) ||
+        skip "cloud.google.com/go/pubsub/v2 cannot be had from the Go proxy"
+    fi
+    run=("$work/client") ;;
   *) echo "unknown client $client" >&2; exit 2 ;;
 esac
 
