@@ -236,7 +236,8 @@ for (const colorScheme of ['light', 'dark']) {
       assert.deepEqual(await accessibility_problems(page), []);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.ok(overflow <= 0, `${overflow} px too wide at ${viewport.width}`);
-      for (const verb of ['Publish', 'Pull', 'Seek', 'Purge']) {
+      // The dialogs once in each colour scheme and once at each width.
+      for (const verb of (colorScheme === 'light') !== (viewport.width > 500) ? [] : ['Publish', 'Pull', 'Seek', 'Purge']) {
         await page.locator('tbody').getByRole('button', {name: verb}).first().click();
         assert.deepEqual(await accessibility_problems(page, 'dialog[open]'), [], `the dialog of ${verb}`);
         await page.keyboard.press('Escape');
