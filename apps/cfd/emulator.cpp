@@ -19,6 +19,7 @@
 #include "commands.hpp"
 #include "emulator/broker.hpp"
 #include "emulator/declaration.hpp"
+#include "emulator/seed.hpp"
 #include "emulator/server.hpp"
 #include "resource_names.hpp"
 
@@ -35,6 +36,7 @@ struct Options {
   std::vector<std::string> subscriptions;
   std::string ready_file;
   std::string config;
+  std::string seed;
 };
 
 void require(const emulator::Status& status) {
@@ -122,6 +124,7 @@ void run(const Options& options) {
       std::fflush(stdout);
     });
   }
+  if (!options.seed.empty()) emulator::publish_seed(options.seed, project, server.broker());
   server.start();
   announce(server.host(), server.http_port());
   if (!options.ready_file.empty()) write_ready_file(options.ready_file, server.host());
@@ -154,6 +157,11 @@ void add_emulator(CLI::App& app) {
       ->add_option(
           "--config", options->config,
           "YAML file of topics and subscriptions, by the API's field names; applied again when it changes")
+      ->check(CLI::ExistingFile);
+  command
+      ->add_option("--seed", options->seed,
+                   "File of messages to publish at the start, one JSON object a line: "
+                   R"({"topic": "t", "message": {"data": "aGk="}}, a message as in the API's JSON form)")
       ->check(CLI::ExistingFile);
   command->add_option(
       "--data-dir", options->server.data_directory,

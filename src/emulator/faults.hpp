@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "emulator/scheduler.hpp"
 #include "emulator/status.hpp"
@@ -23,6 +25,7 @@ struct Fault {
   Duration delay{0};        ///< each waits so long first
   Status status = {};       ///< and then ends with this; OK: goes on as usual
   bool duplicate = false;   ///< Publish only: the messages are delivered twice
+  bool reorder = false;     ///< held until all `count` calls have come, which then go on, the last one first
 };
 
 /// Thread-safe.
@@ -32,6 +35,7 @@ class Faults {
 
   /// Faults of one method are used up in the order in which they were added.
   void add(Fault fault);
+  /// What is held goes on.
   void clear();
 
   /// Calls `go` with what is to become of a call of `method`: at once, on this thread, where no fault delays
@@ -43,6 +47,7 @@ class Faults {
   std::atomic<bool> any_{false};
   std::mutex mutex_;
   std::list<Fault> faults_;
+  std::map<std::string, std::vector<std::function<void()>>, std::less<>> held_;  // to be reordered, by method
 };
 
 }  // namespace cfd::emulator

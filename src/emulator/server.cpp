@@ -44,7 +44,8 @@ struct Server::Impl {
   }
 
   ServerOptions options;
-  SystemClock clock;
+  SystemClock system_clock;
+  const Clock& clock = options.clock != nullptr ? *options.clock : system_clock;
   Scheduler scheduler{clock};
   OidcSigner signer{clock};
   PushDispatcher push{signer};
@@ -96,8 +97,12 @@ void Server::start() {
                     address));
   }
   if (impl.options.http_port) impl.web.start(impl.options.address, *impl.options.http_port);
-  impl.scheduler.start();
+  if (!is_manual()) impl.scheduler.start();
   impl.push.start();
+}
+
+bool Server::is_manual() const noexcept {
+  return impl_->options.clock != nullptr;
 }
 
 std::uint16_t Server::port() const noexcept {
@@ -115,6 +120,7 @@ std::string Server::host() const {
 
 void Server::stop() {
   auto& impl = *impl_;
+  impl.broker.faults().clear();  // A call that is held would never end.
   // The store goes last, because calls under way end when it has written what they did.
   impl.push.stop();
   impl.web.stop();

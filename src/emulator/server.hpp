@@ -12,6 +12,7 @@
 namespace cfd::emulator {
 
 class Broker;
+class Clock;
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
@@ -19,6 +20,9 @@ struct ServerOptions {
   std::optional<std::uint16_t> http_port =
       {};                           ///< REST, the page and the keys of push tokens; none: not served
   std::string data_directory = {};  ///< where topics, subscriptions and messages are kept; empty: nowhere
+  /// The server's time, which must outlive it; whoever moves it runs what is due, by broker().scheduler().
+  /// Null: the system's.
+  const Clock* clock = nullptr;
 };
 
 /// start, port and stop belong to one thread; the broker may be used from any.
@@ -44,6 +48,9 @@ class Server {
 
   /// Ends all calls, streams included, and what is being pushed. Idempotent.
   void stop();
+
+  /// Whether the clock is not the system's.
+  bool is_manual() const noexcept;
 
   /// For setting up topics and subscriptions without a network.
   Broker& broker() noexcept;

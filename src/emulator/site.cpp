@@ -97,8 +97,8 @@ WebAnswer Site::get(std::string_view path, std::string_view query) {
   return plain(404, "There is nothing here; / is the page, /v1/ the REST interface.");
 }
 
-/// {"method": "Publish", "code": 14, "count": 3, "delayMs": 100, "duplicate": false}; an empty object ends
-/// all faults.
+/// {"method": "Publish", "code": 14, "count": 3, "delayMs": 100, "duplicate": false, "reorder": false}; an
+/// empty object ends all faults.
 WebAnswer Site::add_fault(const std::string& body) {
   boost::system::error_code error;
   const auto value = json::parse(body, error);
@@ -114,12 +114,16 @@ WebAnswer Site::add_fault(const std::string& body) {
     return json_answer("{}");
   }
   if (!method->is_string()) return plain(400, "\"method\" is no string");
-  const auto* duplicate = object.if_contains("duplicate");
+  const auto flag = [&](const char* name) {
+    const auto* member = object.if_contains(name);
+    return member != nullptr && member->is_bool() && member->as_bool();
+  };
   broker_.faults().add({.method = std::string(method->as_string()),
                         .count = static_cast<std::uint32_t>(integer("count", 1)),
                         .delay = std::chrono::milliseconds{integer("delayMs", 0)},
                         .status = {static_cast<Code>(integer("code", 0)), "injected fault"},
-                        .duplicate = duplicate != nullptr && duplicate->is_bool() && duplicate->as_bool()});
+                        .duplicate = flag("duplicate"),
+                        .reorder = flag("reorder")});
   return json_answer("{}");
 }
 
