@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace cfd {
 
@@ -40,5 +41,14 @@ class Call {
 /// Waits until every call made so far by this process is confirmed or failed, at most `timeout`.
 /// Returns whether all were confirmed. Never throws; failures are in the handles and in the log. Thread-safe.
 bool flush(std::chrono::milliseconds timeout);
+
+/// Lets calls with this ordering key through again. A call that fails stops its key: later calls with it fail
+/// with FAILED_PRECONDITION, since to send them would break the order. Resume the key when what failed was
+/// made good, or made again. Does nothing for a key that is not stopped. Never throws. Thread-safe.
+void resume(std::string_view ordering_key);
+
+/// As resume(), for every key. Needed also after more than 100,000 keys were stopped at once: which ones is
+/// no longer remembered then, so calls with any ordering key are refused, and the log says so.
+void resume_all();
 
 }  // namespace cfd

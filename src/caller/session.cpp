@@ -124,13 +124,13 @@ std::shared_ptr<Publisher> replace_publisher(std::shared_ptr<Publisher> replacem
   return replacement;
 }
 
+std::shared_ptr<Publisher> connected_publisher() {
+  const std::scoped_lock lock(session().mutex);
+  return session().replacement != nullptr ? session().replacement : session().connected;
+}
+
 bool flush(Clock::time_point deadline) {
-  std::shared_ptr<Publisher> current;
-  {
-    const std::scoped_lock lock(session().mutex);
-    current = session().replacement;
-    if (current == nullptr) current = session().connected;
-  }
+  const std::shared_ptr<Publisher> current = connected_publisher();
   return current == nullptr || current->flush(deadline) == 0;
 }
 

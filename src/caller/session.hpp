@@ -20,6 +20,9 @@ transport::Publisher& publisher();
 /// replacement.
 std::shared_ptr<transport::Publisher> replace_publisher(std::shared_ptr<transport::Publisher> replacement);
 
+/// The publisher of this program, or its replacement, where there is one already; else null.
+std::shared_ptr<transport::Publisher> connected_publisher();
+
 /// Sends what is queued until `deadline`; true where all is confirmed or failed. Connects nothing.
 bool flush(std::chrono::steady_clock::time_point deadline);
 

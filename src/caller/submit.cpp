@@ -81,7 +81,7 @@ Call submit(const Function& function, std::string_view arguments, const CallOpti
                     "elsewhere and pass a reference to it",
                     function.name, size, codec::max_message_size));
   log_push(function, call_id);
-  auto state = make_call_state(call_id);
+  auto state = make_call_state(call_id, &function);
   publisher.publish({arguments, attributes.view(), options.ordering_key}, state);
   return Call(std::move(state));
 }
@@ -90,6 +90,14 @@ Call submit(const Function& function, std::string_view arguments, const CallOpti
 
 bool flush(std::chrono::milliseconds timeout) {
   return caller::flush(std::chrono::steady_clock::now() + timeout);
+}
+
+void resume(std::string_view ordering_key) {
+  if (const auto publisher = caller::connected_publisher()) publisher->resume(ordering_key);
+}
+
+void resume_all() {
+  if (const auto publisher = caller::connected_publisher()) publisher->resume_all();
 }
 
 }  // namespace cfd

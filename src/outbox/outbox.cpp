@@ -120,10 +120,17 @@ std::size_t Outbox::close(transport::Clock::time_point deadline) {
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
-  const std::lock_guard lock(mutex_);
-  for (const auto& [id, call] : std::exchange(handles_, {}))
+  decltype(handles_) handles;
+  std::size_t left = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    handles.swap(handles_);
+    left = left_;
+  }
+  // Without the lock: the hook of a failed call may make calls.
+  for (const auto& [id, call] : handles)
     call->fail("CANCELLED", "the outbox was closed: the call is in its file and is sent by the next run");
-  return left_;
+  return left;
 }
 
 void Outbox::begin_transaction(sqlite3* database) {

@@ -34,6 +34,7 @@ class Outbox final : public transport::Publisher {
   std::size_t close(transport::Clock::time_point deadline) override;
 
   void resume(std::string_view ordering_key) override { sender_.resume(ordering_key); }
+  void resume_all() override { sender_.resume_all(); }
 
   /// Makes the calls of this thread part of a transaction of `database` until end_transaction.
   static void begin_transaction(sqlite3* database);

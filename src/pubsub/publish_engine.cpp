@@ -103,15 +103,29 @@ void GrpcPublisher::Engine::publish(const transport::Outgoing& message, detail::
   if (!has_room(size.field) && !wait_for_room(lock, size.field, call)) return;
   const Clock::time_point now = coarse_now();
   if (!queue_.add(message, size, call, now)) {
-    lock.unlock();
-    call->fail("FAILED_PRECONDITION", "an earlier call with ordering key \"" +
-                                          std::string(message.ordering_key) +
-                                          "\" failed: resume the key to go on");
+    refuse(call, message.ordering_key, lock);
     return;
   }
   BatchPtr batch = connected_ ? queue_.next(now) : nullptr;
   lock.unlock();
   if (batch) send(std::move(batch));
+}
+
+void GrpcPublisher::Engine::refuse(const detail::CallStatePtr& call, std::string_view ordering_key,
+                                   std::unique_lock<std::mutex>& lock) {
+  const bool all = queue_.all_keys_stopped();
+  const bool say = all && !std::exchange(said_all_keys_stopped_, true);
+  lock.unlock();
+  if (!all) {
+    call->fail("FAILED_PRECONDITION", "an earlier call with ordering key \"" + std::string(ordering_key) +
+                                          "\" failed: call cfd::resume with the key to go on");
+    return;
+  }
+  const std::string text =
+      "more ordering keys have failed than are remembered: calls with any ordering key " +
+      std::string("are refused until cfd::resume_all");
+  if (say) log::error("publishing to {}: {}", config_.topic, text);
+  call->fail("FAILED_PRECONDITION", text);
 }
 
 bool GrpcPublisher::Engine::has_room(std::size_t bytes) const noexcept {
@@ -125,11 +139,12 @@ bool GrpcPublisher::Engine::wait_for_room(std::unique_lock<std::mutex>& lock, st
   using WhenFull = transport::PublisherConfig::WhenFull;
   const std::string full = "the queue of unconfirmed calls is full (" + std::to_string(queue_.messages()) +
                            " calls, " + std::to_string(queue_.bytes()) + " bytes)";
-  if (config_.when_full == WhenFull::fail) throw PublishError("RESOURCE_EXHAUSTED", full);
   if (config_.when_full == WhenFull::drop) {
     drop(call, lock);
     return false;
   }
+  // The hook of a failed call runs on the thread that makes room: it would wait for itself.
+  if (config_.when_full == WhenFull::fail || on_own_thread()) throw PublishError("RESOURCE_EXHAUSTED", full);
   if (!room_.wait_until(lock, Clock::now() + config_.publish_timeout,
                         [&] { return phase_ != Phase::open || has_room(bytes); }))
     throw PublishError("DEADLINE_EXCEEDED", full + " and stayed so for " +
@@ -152,34 +167,44 @@ void GrpcPublisher::Engine::drop(const detail::CallStatePtr& call, std::unique_l
 std::size_t GrpcPublisher::Engine::flush(Clock::time_point deadline) {
   std::unique_lock lock(mutex_);
   const std::uint64_t epoch = queue_.begin_epoch();
-  room_.wait_until(lock, deadline, [&] { return queue_.unresolved(epoch) == 0; });
+  // On its own thread, from the hook of a failed call, it would wait for itself.
+  if (!on_own_thread()) room_.wait_until(lock, deadline, [&] { return queue_.unresolved(epoch) == 0; });
   return queue_.unresolved(epoch);
 }
 
 std::size_t GrpcPublisher::Engine::close(Clock::time_point deadline) {
+  // exit() called by the hook of a failed call: this thread can neither send what is left nor join itself.
+  const bool on_hook = on_own_thread();
   {
     std::unique_lock lock(mutex_);
     phase_ = std::max(phase_, Phase::closing);
     room_.notify_all();
-    room_.wait_until(lock, deadline, [&] { return queue_.messages() == 0 || phase_ == Phase::aborting; });
+    if (!on_hook)
+      room_.wait_until(lock, deadline, [&] { return queue_.messages() == 0 || phase_ == Phase::aborting; });
     if (phase_ != Phase::aborting) wake_up_.Set(&completions_, gpr_now(GPR_CLOCK_MONOTONIC), nullptr);
     phase_ = Phase::aborting;
     for (Request* request : requests_) request->context.TryCancel();
   }
   if (thread_.joinable()) {
-    if (thread_.get_id() == std::this_thread::get_id()) {
-      thread_.detach();  // exit() called by the hook of a failed call, on this very thread
+    if (on_hook) {
+      thread_.detach();
     } else {
       thread_.join();
     }
   }
   const std::lock_guard lock(mutex_);
-  return cancelled_;
+  return on_hook ? queue_.messages() : cancelled_;
 }
 
 void GrpcPublisher::Engine::resume(std::string_view ordering_key) {
   const std::lock_guard lock(mutex_);
   queue_.resume(ordering_key);
+}
+
+void GrpcPublisher::Engine::resume_all() {
+  const std::lock_guard lock(mutex_);
+  queue_.resume_all();
+  said_all_keys_stopped_ = false;
 }
 
 // ---- On either

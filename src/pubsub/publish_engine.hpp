@@ -30,6 +30,7 @@ class GrpcPublisher::Engine {
   std::size_t flush(Clock::time_point deadline);
   std::size_t close(Clock::time_point deadline);
   void resume(std::string_view ordering_key);
+  void resume_all();
 
  private:
   struct Request;
@@ -38,9 +39,12 @@ class GrpcPublisher::Engine {
   // On the calling thread.
   bool has_room(std::size_t bytes) const noexcept;
   bool wait_for_room(std::unique_lock<std::mutex>& lock, std::size_t bytes, const detail::CallStatePtr& call);
+  void refuse(const detail::CallStatePtr& call, std::string_view ordering_key,
+              std::unique_lock<std::mutex>& lock);
   void drop(const detail::CallStatePtr& call, std::unique_lock<std::mutex>& lock);
 
   // On either.
+  bool on_own_thread() const noexcept { return thread_.get_id() == std::this_thread::get_id(); }
   void send(BatchPtr batch);
 
   // On the engine's own thread.
@@ -67,6 +71,7 @@ class GrpcPublisher::Engine {
   std::unordered_set<Request*> requests_;
   Phase phase_ = Phase::open;
   bool connected_ = false;
+  bool said_all_keys_stopped_ = false;
   std::size_t dropped_ = 0;
   std::size_t cancelled_ = 0;
 

@@ -33,6 +33,7 @@ BatchPtr PublishQueue::open(std::string_view ordering_key, Clock::time_point now
 bool PublishQueue::add(const transport::Outgoing& message, EncodedSize size, detail::CallStatePtr& call,
                        Clock::time_point now) {
   if (!message.ordering_key.empty()) {
+    if (all_keys_stopped_) return false;
     auto& key = *keys_.try_emplace(std::string(message.ordering_key)).first;
     if (key.second.stopped) return false;
     add_to_key(message, size, call, key, now);
@@ -97,7 +98,7 @@ std::vector<BatchPtr> PublishQueue::finish(const Batch& batch, bool failed) {
   const auto key = keys_.find(batch.ordering_key);
   if (key == keys_.end()) return behind;
   if (key->second.waiting.empty()) {
-    keys_.erase(key);
+    erase(key);
   } else {
     ready_.push_back({nullptr, &*key});
   }
@@ -108,9 +109,20 @@ void PublishQueue::stop(const std::string& ordering_key, std::vector<BatchPtr>& 
   auto& key = *keys_.try_emplace(ordering_key).first;
   std::erase_if(ready_, [&key](const Ready& r) { return r.key == &key; });
   std::move(key.second.waiting.begin(), key.second.waiting.end(), std::back_inserter(failed));
+  mark_stopped(key);
+  if (all_keys_stopped_) erase(keys_.find(ordering_key));
+}
+
+void PublishQueue::mark_stopped(Keys::value_type& key) {
   key.second.waiting.clear();
   key.second.busy = false;
-  key.second.stopped = true;
+  if (!std::exchange(key.second.stopped, true) && ++stopped_keys_ > options_.max_stopped_keys)
+    all_keys_stopped_ = true;
+}
+
+void PublishQueue::erase(Keys::iterator key) {
+  if (key->second.stopped) --stopped_keys_;
+  keys_.erase(key);
 }
 
 void PublishQueue::retry(BatchPtr batch, Clock::time_point due) {
@@ -163,20 +175,25 @@ std::vector<BatchPtr> PublishQueue::clear() {
   for (Ready& r : ready_)
     if (r.batch) all.push_back(std::move(r.batch));
   for (Retry& r : retries_) all.push_back(std::move(r.batch));
-  for (auto& [name, key] : keys_) {
-    std::move(key.waiting.begin(), key.waiting.end(), std::back_inserter(all));
-    key.waiting.clear();
-    key.busy = false;
-    key.stopped = true;
+  for (auto& key : keys_) {
+    std::move(key.second.waiting.begin(), key.second.waiting.end(), std::back_inserter(all));
+    mark_stopped(key);
   }
   ready_.clear();
   retries_.clear();
+  while (stopped_keys_ > options_.max_stopped_keys) erase(keys_.begin());
   return all;
 }
 
 void PublishQueue::resume(std::string_view ordering_key) {
   const auto key = keys_.find(std::string(ordering_key));
-  if (key != keys_.end() && key->second.stopped) keys_.erase(key);
+  if (key != keys_.end() && key->second.stopped) erase(key);
+}
+
+void PublishQueue::resume_all() {
+  std::erase_if(keys_, [](const auto& key) { return key.second.stopped; });
+  stopped_keys_ = 0;
+  all_keys_stopped_ = false;
 }
 
 std::uint64_t PublishQueue::begin_epoch() {

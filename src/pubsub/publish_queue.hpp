@@ -29,6 +29,9 @@ struct QueueOptions {
   std::size_t max_in_flight = 16;
   /// How long a call is held back for company, while other requests are under way.
   std::chrono::milliseconds hold{5};
+  /// Stopped ordering keys that are remembered. With more, calls with any ordering key are refused: to forget
+  /// one would break its order.
+  std::size_t max_stopped_keys = 100'000;
 };
 
 /// Batches of calls. An idle queue gives out what it gets at once; while requests are under way it fills
@@ -68,6 +71,12 @@ class PublishQueue {
 
   /// Lets messages of a stopped ordering key through again.
   void resume(std::string_view ordering_key);
+
+  /// As resume(), for every key.
+  void resume_all();
+
+  /// Whether so many ordering keys have failed that every one is stopped until resume_all().
+  bool all_keys_stopped() const noexcept { return all_keys_stopped_; }
 
   bool retrying() const noexcept { return !retries_.empty(); }
 
@@ -109,12 +118,16 @@ class PublishQueue {
   bool takes(const Batch* batch, std::size_t size, Clock::time_point now) const noexcept;
   bool full(const Batch& batch) const noexcept;
   void stop(const std::string& ordering_key, std::vector<BatchPtr>& failed);
+  void mark_stopped(Keys::value_type& key);
+  void erase(Keys::iterator key);
 
   const QueueOptions options_;
   BatchPtr open_;  ///< without ordering key
   std::deque<Ready> ready_;
   std::vector<Retry> retries_;
   Keys keys_;
+  std::size_t stopped_keys_ = 0;  ///< of keys_
+  bool all_keys_stopped_ = false;
   std::size_t sending_ = 0;
   std::uint64_t epoch_ = 1;
   std::size_t queued_in_epoch_ = 0;                  ///< messages of this epoch that are not resolved

@@ -31,6 +31,7 @@ class PublishQueueTest : public testing::Test {
     options.max_in_flight = 3;
     options.full_messages = 10;
     options.publish_timeout = 10s;
+    options.max_stopped_keys = 3;
     return options;
   }
 
@@ -125,6 +126,39 @@ TEST_F(PublishQueueTest, StopsAKeyThatFailedUntilItIsResumed) {
   EXPECT_TRUE(add("4", "k"));
   EXPECT_EQ(next()->ordering_key, "l");
   EXPECT_EQ(next()->ordering_key, "k");
+}
+
+TEST_F(PublishQueueTest, StopsEveryKeyRatherThanForgetOne) {
+  const auto fail = [this](const char* key) {
+    ASSERT_TRUE(add("1", key));
+    const BatchPtr batch = next();
+    ASSERT_TRUE(batch);
+    queue.finish(*batch, true);
+    queue.resolved(batch->epoch, batch->calls.size(), batch->payload());
+  };
+  for (const char* key : {"a", "b", "c"}) fail(key);
+  EXPECT_FALSE(queue.all_keys_stopped());
+  queue.resume("c");
+  fail("c");
+  EXPECT_FALSE(queue.all_keys_stopped()) << "a key that is resumed makes room";
+  fail("d");
+  EXPECT_TRUE(queue.all_keys_stopped());
+  for (const char* key : {"a", "b", "c", "d", "new"}) EXPECT_FALSE(add("2", key)) << key;
+  queue.resume("d");
+  EXPECT_FALSE(add("2", "d")) << "which keys have failed is not known any more";
+  EXPECT_TRUE(add("without a key"));
+  queue.resume_all();
+  EXPECT_FALSE(queue.all_keys_stopped());
+  for (const char* key : {"a", "b", "c", "d", "new"}) EXPECT_TRUE(add("3", key)) << key;
+}
+
+TEST_F(PublishQueueTest, StopsEveryKeyWhenTooManyAreGivenUpAtOnce) {
+  for (const char* key : {"a", "b", "c", "d", "e"}) ASSERT_TRUE(add("1", key));
+  EXPECT_EQ(queue.clear().size(), 5U);
+  EXPECT_TRUE(queue.all_keys_stopped());
+  EXPECT_FALSE(add("2", "a"));
+  queue.resume_all();
+  EXPECT_TRUE(add("2", "a"));
 }
 
 TEST_F(PublishQueueTest, ARetryKeepsItsPlaceAndComesBackWhenDue) {

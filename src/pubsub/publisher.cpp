@@ -42,4 +42,8 @@ void GrpcPublisher::resume(std::string_view ordering_key) {
   if (!in_child()) engine_->resume(ordering_key);
 }
 
+void GrpcPublisher::resume_all() {
+  if (!in_child()) engine_->resume_all();
+}
+
 }  // namespace cfd::pubsub

@@ -30,6 +30,7 @@ class GrpcPublisher final : public transport::Publisher {
   std::size_t flush(Clock::time_point deadline) override;
   std::size_t close(Clock::time_point deadline) override;
   void resume(std::string_view ordering_key) override;
+  void resume_all() override;
 
  private:
   class Engine;

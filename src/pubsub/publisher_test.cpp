@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <functional>
 #include <future>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -14,7 +17,9 @@
 #include <gtest/gtest.h>
 
 #include <cfd/call.hpp>
+#include <cfd/detail/function.hpp>
 #include <cfd/error.hpp>
+#include <cfd/options.hpp>
 
 #include "pubsub/scripted_server.hpp"
 
@@ -334,6 +339,85 @@ TEST(OrderingKey, StopsAfterAFailureUntilItIsResumed) {
   publisher.resume("k");
   EXPECT_EQ(outcome(publish(publisher, "5", "k")), "OK");
   EXPECT_THAT(server.accepted(), testing::UnorderedElementsAre("3", "4", "5"));
+}
+
+// ---- The hook of failed calls
+
+/// Set by each test; the option itself cannot be unset.
+std::function<void(const FailedCall&)> on_failed_call;
+
+class FailedCallHook : public testing::Test {
+ protected:
+  FailedCallHook() {
+    configure({.on_failed_call = [](const FailedCall& failed) {
+      if (on_failed_call) on_failed_call(failed);
+    }});
+    function_.name = "images.resize";
+  }
+  ~FailedCallHook() override { on_failed_call = {}; }
+
+  Call call(transport::Publisher& publisher, std::string_view data, std::string_view key = {}) {
+    auto state = detail::make_call_state("0123456789abcdef0123456789abcdef", &function_);
+    publisher.publish({data, {}, key}, state);
+    return Call(state);
+  }
+
+ private:
+  detail::Function function_;
+};
+
+TEST_F(FailedCallHook, HearsOfWhatIsRefusedLateDroppedAndStopped) {
+  ScriptedServer server([](const v1::PublishRequest& request) {
+    return request.messages(0).data() == "late" ? grpc::Status(grpc::UNAVAILABLE, "gone fishing")
+                                                : grpc::Status(grpc::NOT_FOUND, "no such topic");
+  });
+  auto config = config_for(server);
+  config.publish_timeout = 300ms;
+  config.max_pending = 1;
+  config.when_full = WhenFull::drop;
+  std::mutex mutex;
+  std::vector<std::string> codes;
+  on_failed_call = [&](const FailedCall& failed) {
+    const std::scoped_lock lock(mutex);
+    codes.emplace_back(failed.code);
+  };
+  GrpcPublisher publisher(config, quick);
+  const Call late = call(publisher, "late");
+  EXPECT_EQ(outcome(call(publisher, "dropped")), "RESOURCE_EXHAUSTED");
+  EXPECT_EQ(outcome(late), "DEADLINE_EXCEEDED");
+  ASSERT_EQ(publisher.flush(Clock::now() + 60s), 0U);
+  EXPECT_EQ(outcome(call(publisher, "refused", "k")), "NOT_FOUND");
+  ASSERT_EQ(publisher.flush(Clock::now() + 60s), 0U);
+  EXPECT_EQ(outcome(call(publisher, "stopped", "k")), "FAILED_PRECONDITION");
+  EXPECT_THAT(codes, testing::ElementsAre("RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "NOT_FOUND",
+                                          "FAILED_PRECONDITION"));
+}
+
+TEST_F(FailedCallHook, MayCallAgainAndNeverWaitsForItself) {
+  ScriptedServer server([](const v1::PublishRequest& request) {
+    return request.messages(0).data() == "bad" ? grpc::Status(grpc::NOT_FOUND, "no such topic")
+                                               : grpc::Status::OK;
+  });
+  auto config = config_for(server);
+  config.max_pending = 2;
+  GrpcPublisher publisher(config, quick);
+  std::promise<std::string> thrown;
+  std::optional<Call> again;
+  on_failed_call = [&](const FailedCall&) {
+    // The failed call still counts, so that there is room for one: by its hook's end there is for two.
+    again = call(publisher, "again");
+    EXPECT_NE(publisher.flush(Clock::now() + 60s), 0U);
+    try {
+      call(publisher, "one too many");
+      thrown.set_value("nothing");
+    } catch (const PublishError& e) {
+      thrown.set_value(e.code());
+    }
+  };
+  const Call bad = call(publisher, "bad");
+  EXPECT_EQ(thrown.get_future().get(), "RESOURCE_EXHAUSTED");
+  EXPECT_EQ(outcome(bad), "NOT_FOUND");
+  EXPECT_EQ(outcome(*again), "OK");
 }
 
 }  // namespace

@@ -1,3 +1,6 @@
+#include <memory>
+#include <mutex>
+
 #include <fmt/format.h>
 
 #include <cfd/error.hpp>
@@ -38,7 +41,23 @@ void apply(Key key, const std::optional<T>& option) {
   if (option) settings::set(key, to_value(*option), settings::Origin::code);
 }
 
+/// Never destroyed: calls may fail until the program's last moment.
+struct Hook {
+  std::mutex mutex;
+  std::shared_ptr<const FailedCallHook> on_failed_call;
+};
+
+Hook& hook() {
+  static auto* const only = new Hook;
+  return *only;
+}
+
 }  // namespace
+
+std::shared_ptr<const FailedCallHook> settings::on_failed_call() {
+  const std::scoped_lock lock(hook().mutex);
+  return hook().on_failed_call;
+}
 
 void configure(const Options& options) {
   if (settings::frozen())
@@ -53,6 +72,11 @@ void configure(const Options& options) {
   apply(Key::max_pending, options.max_pending);
   apply(Key::max_pending_bytes, options.max_pending_bytes);
   apply(Key::when_full, options.when_full);
+  if (options.on_failed_call) {
+    auto wanted = std::make_shared<const FailedCallHook>(options.on_failed_call);
+    const std::scoped_lock lock(hook().mutex);
+    hook().on_failed_call.swap(wanted);
+  }
 }
 
 }  // namespace cfd

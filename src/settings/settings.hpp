@@ -7,10 +7,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <cfd/options.hpp>
 
 namespace cfd::settings {
 
@@ -72,6 +75,9 @@ void set(Key key, std::string value, Origin origin);
 
 /// From now on cfd::configure throws ConfigError: what the settings describe is connected. Thread-safe.
 void freeze() noexcept;
+
+/// Options::on_failed_call as last configured; null where it never was. Thread-safe.
+std::shared_ptr<const FailedCallHook> on_failed_call();
 
 /// Whether freeze() was called.
 bool frozen() noexcept;

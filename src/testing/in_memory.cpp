@@ -65,8 +65,11 @@ class InMemory::Memory final : public transport::Publisher {
 
  public:
   void publish(const transport::Outgoing& outgoing, detail::CallStatePtr call) override {
-    const std::scoped_lock lock(mutex_);
-    if (!failure_.first.empty()) return call->fail(failure_.first, failure_.second);
+    std::unique_lock lock(mutex_);
+    if (const auto failure = failure_; !failure.first.empty()) {
+      lock.unlock();  // the hook of a failed call may make calls
+      return call->fail(failure.first, failure.second);
+    }
     Message message{
         fmt::format("{}", ++last_id_), std::string(outgoing.data), {}, std::string(outgoing.ordering_key)};
     for (const Attribute& attribute : outgoing.attributes)

@@ -4,8 +4,12 @@
 #include <condition_variable>
 #include <mutex>
 
+#include <cfd/detail/function.hpp>
 #include <cfd/error.hpp>
+#include <cfd/log.hpp>
+#include <cfd/options.hpp>
 
+#include "settings/settings.hpp"
 #include "transport/block_pool.hpp"
 #include "transport/fork.hpp"
 
@@ -28,7 +32,8 @@ WaitingRoom& waiting_room(const void* state) {
 
 }  // namespace
 
-CallState::CallState(std::string_view id) noexcept : process_(transport::fork_generation()) {
+CallState::CallState(std::string_view id, const Function* function) noexcept
+    : process_(transport::fork_generation()), function_(function) {
   id_.fill('0');
   std::copy_n(id.data(), std::min(id.size(), id_.size()), id_.data());
 }
@@ -45,7 +50,25 @@ void CallState::confirm(std::string_view message_id) {
 
 void CallState::fail(std::string_view code, std::string_view message) {
   details_ = std::make_unique<Details>(Details{std::string(code), std::string(message)});
+  if (function_ != nullptr) report_failure();
   resolve(Phase::failed);
+}
+
+void CallState::report_failure() const noexcept {
+  // A hook that makes calls which fail at once would be called from within itself for ever.
+  static thread_local bool reporting = false;
+  if (reporting) return;
+  const auto hook = settings::on_failed_call();
+  if (!hook) return;
+  reporting = true;
+  try {
+    (*hook)({function_->name, id(), details_->code, details_->text});
+  } catch (const std::exception& e) {
+    log::error("the hook for failed calls threw: {}", e.what());
+  } catch (...) {
+    log::error("the hook for failed calls threw");
+  }
+  reporting = false;
 }
 
 void CallState::resolve(Phase phase) noexcept {
@@ -83,8 +106,8 @@ std::string CallState::result() const {
   return details_ ? details_->text : std::string(message_id_.data(), message_id_size_);
 }
 
-CallStatePtr make_call_state(std::string_view id) {
-  return std::allocate_shared<CallState>(transport::PoolAllocator<CallState>(), id);
+CallStatePtr make_call_state(std::string_view id, const Function* function) {
+  return std::allocate_shared<CallState>(transport::PoolAllocator<CallState>(), id, function);
 }
 
 }  // namespace cfd::detail

@@ -13,12 +13,16 @@
 
 namespace cfd::detail {
 
+struct Function;
+
 /// One allocation a call, and no lock: a million calls may be under way at once, and few of them are ever
 /// waited for.
 class CallState {
  public:
-  /// `id`: 32 hexadecimal digits.
-  explicit CallState(std::string_view id) noexcept;
+  /// `id`: 32 hexadecimal digits. `function`: of a call that the program made, so that
+  /// Options::on_failed_call hears where it fails; null for messages that the library sends on its own
+  /// account.
+  explicit CallState(std::string_view id, const Function* function = nullptr) noexcept;
 
   CallState(const CallState&) = delete;
   CallState& operator=(const CallState&) = delete;
@@ -47,6 +51,7 @@ class CallState {
   };
 
   void resolve(Phase phase) noexcept;
+  void report_failure() const noexcept;
   std::string result() const;
 
   std::array<char, 32> id_;
@@ -54,12 +59,13 @@ class CallState {
   std::uint8_t message_id_size_ = 0;
   mutable std::atomic<Phase> phase_ = Phase::pending;
   std::uint32_t process_;  ///< the fork generation that made the call
+  const Function* function_;
   std::unique_ptr<const Details> details_;
 };
 
 using CallStatePtr = std::shared_ptr<CallState>;
 
 /// A new state, from memory that is made for states; see block_pool.hpp. Thread-safe.
-CallStatePtr make_call_state(std::string_view id);
+CallStatePtr make_call_state(std::string_view id, const Function* function = nullptr);
 
 }  // namespace cfd::detail

@@ -1,6 +1,8 @@
 #include "transport/call_state.hpp"
 
+#include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,7 +12,9 @@
 #include <unistd.h>
 
 #include <cfd/call.hpp>
+#include <cfd/detail/function.hpp>
 #include <cfd/error.hpp>
+#include <cfd/options.hpp>
 
 namespace cfd {
 namespace {
@@ -58,6 +62,72 @@ TEST(CallState, FailsWithCodeAndText) {
     EXPECT_EQ(e.code(), "NOT_FOUND");
     EXPECT_STREQ(e.what(), "NOT_FOUND: no such topic");
   }
+}
+
+/// What the hook heard, and what it does besides: options cannot be unset, so one hook serves all tests.
+struct HookLog {
+  std::vector<std::string> heard;
+  std::function<void()> then;
+};
+
+HookLog& hook_log() {
+  static HookLog log;
+  static const bool configured = [] {
+    configure({.on_failed_call = [](const FailedCall& failed) {
+      log.heard.push_back(std::string(failed.function) + " " + std::string(failed.call_id) + " " +
+                          std::string(failed.code) + ": " + std::string(failed.message));
+      if (log.then) log.then();
+    }});
+    return true;
+  }();
+  static_cast<void>(configured);
+  log = {};
+  return log;
+}
+
+const detail::Function& a_function() {
+  static detail::Function function;
+  function.name = "images.resize";
+  return function;
+}
+
+TEST(FailedCallHook, HearsOfEachCallThatFailsBeforeItsHandleDoes) {
+  HookLog& log = hook_log();
+  const auto confirmed = detail::make_call_state(an_id, &a_function());
+  const auto failed = detail::make_call_state(an_id, &a_function());
+  const auto not_a_call = detail::make_call_state(an_id);
+  bool was_done = true;
+  log.then = [&] { was_done = failed->done(); };
+  confirmed->confirm("1");
+  failed->fail("NOT_FOUND", "no such topic");
+  not_a_call->fail("NOT_FOUND", "no such topic");
+  ASSERT_EQ(log.heard.size(), 1U);
+  EXPECT_EQ(log.heard[0], "images.resize " + std::string(an_id) + " NOT_FOUND: no such topic");
+  EXPECT_FALSE(was_done);
+  EXPECT_TRUE(failed->done());
+}
+
+TEST(FailedCallHook, MayThrow) {
+  HookLog& log = hook_log();
+  for (int i = 0; i < 2; ++i) {
+    log.then = [i] {
+      if (i == 0) throw std::runtime_error("out of luck");
+      throw 7;
+    };
+    const auto state = detail::make_call_state(an_id, &a_function());
+    state->fail("NOT_FOUND", "no such topic");
+    EXPECT_THROW(Call(state).wait(), PublishError);
+  }
+  EXPECT_EQ(log.heard.size(), 2U);
+}
+
+TEST(FailedCallHook, IsNotCalledFromWithinItself) {
+  HookLog& log = hook_log();
+  const auto inner = detail::make_call_state(an_id, &a_function());
+  log.then = [&] { inner->fail("FAILED_PRECONDITION", "stopped"); };
+  detail::make_call_state(an_id, &a_function())->fail("NOT_FOUND", "no such topic");
+  EXPECT_TRUE(inner->done());
+  EXPECT_EQ(log.heard.size(), 1U);
 }
 
 TEST(CallState, WakesEveryWaiterAndNeverMissesOne) {

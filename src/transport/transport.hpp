@@ -33,25 +33,29 @@ class Publisher {
  public:
   virtual ~Publisher() = default;
 
-  /// Queues a message and returns at once; `call` is confirmed or failed later, exactly once, whatever happens.
-  /// Where the queue is full, does what the setting `when_full` says; throws PublishError where that is to fail.
+  /// Queues a message and returns at once; `call` is confirmed or failed later, exactly once, whatever
+  /// happens. Where the queue is full, does what the setting `when_full` says; throws PublishError where that
+  /// is to fail.
   virtual void publish(const Outgoing& message, detail::CallStatePtr call) = 0;
 
   /// Waits until every message queued before is confirmed or failed. Returns how many are still unresolved.
   virtual std::size_t flush(Clock::time_point deadline) = 0;
 
-  /// Stops: sends what is queued until `deadline`, then fails the rest with CANCELLED and returns their number.
-  /// publish() afterwards throws PublishError. Idempotent.
+  /// Stops: sends what is queued until `deadline`, then fails the rest with CANCELLED and returns their
+  /// number. publish() afterwards throws PublishError. Idempotent.
   virtual std::size_t close(Clock::time_point deadline) = 0;
 
   /// Lets calls with this ordering key through again, after a failure made the publisher refuse them.
   virtual void resume(std::string_view ordering_key) { (void)ordering_key; }
+
+  /// As resume(), for every key.
+  virtual void resume_all() {}
 };
 
 /// Where a publisher sends.
 struct PublisherConfig {
-  std::string topic;     ///< full name, projects/P/topics/T
-  std::string endpoint;  ///< host:port
+  std::string topic;      ///< full name, projects/P/topics/T
+  std::string endpoint;   ///< host:port
   bool insecure = false;  ///< plain text, for a local server; else TLS with Application Default Credentials
   std::chrono::milliseconds publish_timeout{60'000};
   std::size_t max_pending = 1'000'000;
@@ -73,8 +77,9 @@ class Subscriber {
 
   virtual ~Subscriber() = default;
 
-  /// Pulls and handles until `stop` is requested, then lets running handlers end, sends their acknowledgements, gives
-  /// back what was not started, and returns empty. Returns the reason, one line, where the service ends it for good.
+  /// Pulls and handles until `stop` is requested, then lets running handlers end, sends their
+  /// acknowledgements, gives back what was not started, and returns empty. Returns the reason, one line,
+  /// where the service ends it for good.
   virtual std::string run(std::stop_token stop, const Handler& handler) = 0;
 };
 
@@ -82,8 +87,8 @@ struct SubscriberConfig {
   std::string subscription;  ///< full name, projects/P/subscriptions/S
   std::string endpoint;
   bool insecure = false;
-  std::size_t max_concurrent = 1;         ///< handlers at once
-  std::size_t max_outstanding = 1000;     ///< messages held, handled or not
+  std::size_t max_concurrent = 1;      ///< handlers at once
+  std::size_t max_outstanding = 1000;  ///< messages held, handled or not
   std::size_t max_outstanding_bytes = 100U << 20U;
 };
 
