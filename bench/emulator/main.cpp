@@ -91,27 +91,64 @@ void consume_rows(bench::Report& report, const std::string& suffix, bench::Load&
   report.add("delivery_p50_us" + suffix, load.delivery("delivery", samples).count(), "us");
 }
 
+/// A directory for a server's data, gone with the object.
+class DataDirectory {
+ public:
+  DataDirectory() : path_(std::filesystem::current_path() / "bench-emulator-XXXXXX") {
+    if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make " + path_);
+  }
+  ~DataDirectory() { std::filesystem::remove_all(path_); }
+  DataDirectory(const DataDirectory&) = delete;
+  DataDirectory& operator=(const DataDirectory&) = delete;
+
+  std::vector<std::string> command(int port) const {
+    auto command = cfd_command(port);
+    command.insert(command.end(), {"--data-dir", path_});
+    return command;
+  }
+
+ private:
+  std::string path_;
+};
+
+/// What publishing and pulling cost behind a long backlog, against the same behind a short one, and the
+/// memory of the server. CFD_BENCH_BACKLOG: how many messages; ten million take 3 GB of disk and two minutes.
+void backlog_rows(bench::Report& report) {
+  constexpr std::size_t batch = 1000, near = 100'000;
+  const char* wanted = std::getenv("CFD_BENCH_BACKLOG");
+  const std::size_t far = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 1'000'000;
+  const DataDirectory directory;
+  const int port = bench::free_port();
+  const bench::Child child(directory.command(port), server_core);
+  bench::Load load(host(port));
+  load.first_answer(Clock::now());
+  load.create("backlog", true);
+  const double publish_near = load.publish("backlog", near / batch, batch, 256, 8);
+  const double stream_near = load.stream("backlog", near / 2);
+  load.publish("backlog", far / batch, batch, 256, 8);
+  const double publish_far = load.publish("backlog", near / batch, batch, 256, 8);
+  report.add("backlog_rss_mb", child.resident_mb(), "MB");
+  const double stream_far = load.stream("backlog", near / 2);
+  report.add("backlog_publish_rps", publish_far, "1/s", "short", publish_far / publish_near);
+  report.add("backlog_stream_rps", stream_far, "1/s", "short", stream_far / stream_near);
+}
+
 /// Every batch on disk before it is confirmed, with a subscription for whose sake it is kept.
 void durable_row(bench::Report& report) {
-  std::string directory = std::filesystem::current_path() / "bench-emulator-XXXXXX";
-  if (mkdtemp(directory.data()) == nullptr) throw std::runtime_error("cannot make " + directory);
-  {
-    const int port = bench::free_port();
-    auto command = cfd_command(port);
-    command.insert(command.end(), {"--data-dir", directory});
-    const bench::Child child(command, server_core);
-    bench::Load load(host(port));
-    load.first_answer(Clock::now());
-    load.create("durable", true);
-    report.add("durable_publish_rps",
-               median_of(rounds, [&] { return load.publish("durable", 300, 1000, 256, 8); }), "1/s");
-  }
-  std::filesystem::remove_all(directory);
+  const DataDirectory directory;
+  const int port = bench::free_port();
+  const bench::Child child(directory.command(port), server_core);
+  bench::Load load(host(port));
+  load.first_answer(Clock::now());
+  load.create("durable", true);
+  report.add("durable_publish_rps",
+             median_of(rounds, [&] { return load.publish("durable", 300, 1000, 256, 8); }), "1/s");
 }
 
 void our_rows(bench::Report& report) {
   publish_rows(report);
   durable_row(report);
+  backlog_rows(report);
   const int port = bench::free_port();
   const bench::Child child(cfd_command(port), server_core);
   bench::Load load(host(port));

@@ -105,6 +105,20 @@ TEST_F(SubscriptionTest, EverySubscriptionGetsItsOwn) {
   EXPECT_THAT(data_of(pull("projects/p/subscriptions/other")), ElementsAre("a"));
 }
 
+TEST_F(SubscriptionTest, AThousandSubscriptionsShareOneCopyOfAMessage) {
+  constexpr std::size_t count = 1000;
+  const auto name = [](std::size_t i) { return "projects/p/subscriptions/sub-" + std::to_string(i); };
+  for (std::size_t i = 0; i < count; ++i) create(subscription(name(i)));
+  publish("shared");
+  const char* bytes = nullptr;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto deliveries = pull(name(i));
+    ASSERT_THAT(data_of(deliveries), ElementsAre("shared"));
+    if (bytes == nullptr) bytes = deliveries[0].message.wire().data();
+    EXPECT_EQ(deliveries[0].message.wire().data(), bytes);
+  }
+}
+
 TEST_F(SubscriptionTest, FlowControlHoldsUntilRoomIsMade) {
   create(subscription());
   for (const auto* data : {"a", "b", "c"}) publish(data);
