@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cfd/dispatch.hpp>
+#include <cfd/options.hpp>
 #include <cfd/testing.hpp>
 
 #include "registry/registry.hpp"
@@ -241,6 +242,22 @@ TEST_F(Dispatch, FailsTheHandleWhenPublishingFails) {
   } catch (const cfd::PublishError& error) {
     EXPECT_EQ(error.code(), "NOT_FOUND");
   }
+}
+
+TEST_F(Dispatch, TellsTheHookOfACallThatFails) {
+  static std::vector<std::string> heard;  // the option cannot be unset
+  heard.clear();
+  static InMemory* asked = nullptr;
+  asked = &pubsub;
+  cfd::configure({.on_failed_call = [](const cfd::FailedCall& call) {
+    if (asked == nullptr) return;
+    heard.push_back(fmt::format("{} {} {}: {}", call.function, call.call_id, call.code, call.message));
+    EXPECT_TRUE(asked->calls().empty()) << "no lock is held that what the hook does would need";
+  }});
+  pubsub.fail_with("NOT_FOUND", "no such topic");
+  const cfd::Call call = greet(1, 2);
+  asked = nullptr;
+  EXPECT_THAT(heard, ElementsAre(fmt::format("test.greet {} NOT_FOUND: no such topic", call.id())));
 }
 
 TEST_F(Dispatch, AllowsOneInMemoryTransportAtATime) {
