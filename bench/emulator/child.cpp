@@ -1,6 +1,7 @@
 #include "child.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -74,6 +75,21 @@ int free_port() {
   }
   close(fd);
   return ntohs(address.sin_port);
+}
+
+void wait_for_port(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  for (int i = 0; i < 300'000; ++i) {
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    const bool open = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    close(fd);
+    if (open) return;
+    std::this_thread::sleep_for(std::chrono::microseconds{200});
+  }
+  throw std::runtime_error("nothing listens on the port");
 }
 
 }  // namespace bench

@@ -31,4 +31,8 @@ void pin_to_core(int core);
 /// A TCP port that nothing listens on just now.
 int free_port();
 
+/// Waits until something listens on the port of this machine. A gRPC channel that is refused waits for 100 ms
+/// at least before it tries again, which would be most of what a start takes.
+void wait_for_port(int port);
+
 }  // namespace bench

@@ -47,6 +47,7 @@ std::pair<double, double> start_up(const std::function<std::vector<std::string>(
   const int port = bench::free_port();
   const auto start = Clock::now();
   const bench::Child child(command(port), server_core);
+  bench::wait_for_port(port);
   bench::Load load(host(port));
   const double milliseconds = load.first_answer(start).count() * 1e3;
   std::this_thread::sleep_for(std::chrono::seconds{1});  // what is measured is a server at rest
@@ -177,6 +178,7 @@ void google_rows(bench::Report& report) {
   const auto start = Clock::now();
   const bench::Child child({google_emulator, "--host=127.0.0.1", "--port=" + std::to_string(port)},
                            server_core);
+  bench::wait_for_port(port);
   bench::Load load(host(port));
   report.add("start_ms_google", load.first_answer(start).count() * 1e3, "ms");
   std::this_thread::sleep_for(std::chrono::seconds{1});
