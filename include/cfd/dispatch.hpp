@@ -15,6 +15,8 @@
 /// by name as the program starts, and a name taken twice stops it there. All members are thread-safe; objects
 /// may be copied.
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <type_traits>
@@ -137,6 +139,18 @@ class Dispatchable {
   const Parameters* parameters_;
 };
 
+/// How long one function may run, whatever the settings say of the others: `cfd::dispatch("images.resize",
+/// &images::resize, cfd::timeout(90s), cfd::arg("id"))`. When that time is over, its std::stop_token is
+/// fired, its result is discarded and its call is to come again.
+struct Timeout {
+  std::chrono::milliseconds value;
+};
+
+/// Rounded up to whole milliseconds, and at least one.
+constexpr Timeout timeout(std::chrono::nanoseconds value) noexcept {
+  return {std::max(std::chrono::ceil<std::chrono::milliseconds>(value), std::chrono::milliseconds(1))};
+}
+
 template <class R, class Parameters, class F>
 class Implementation;
 
@@ -164,6 +178,11 @@ class Dispatched : public Dispatchable<Parameters> {
   }
 
  private:
+  template <class G, class... Names>
+  friend auto dispatch(detail::FunctionName name, G function, Timeout limit, const Names&... names);
+
+  void limit(Timeout limit) const noexcept { this->function_->timeout = limit.value; }
+
   const Target* target_;
 };
 
@@ -218,6 +237,14 @@ auto dispatch(detail::FunctionName name, F function, const Names&... names) {
   return Dispatched<F, Parameters>(registered, parameters, target);
 }
 
+/// The same, of a function that has a time limit of its own.
+template <class F, class... Names>
+auto dispatch(detail::FunctionName name, F function, Timeout limit, const Names&... names) {
+  auto dispatched = dispatch(name, std::move(function), names...);
+  dispatched.limit(limit);
+  return dispatched;
+}
+
 /// Names a function by its signature alone, for callers that link no body: the program that executes it
 /// supplies it with cfd::implement. Names of the parameters, with defaults, may follow as in cfd::dispatch.
 ///
@@ -249,7 +276,9 @@ auto declare(detail::FunctionName name, const Names&... names) {
 template <class R, class Parameters, class F>
 class [[maybe_unused]] Implementation {
  public:
-  Implementation(const Declared<R, Parameters>& declared, F function, detail::SourceLocation location) {
+  Implementation(const Declared<R, Parameters>& declared, F function, detail::SourceLocation location,
+                 std::chrono::milliseconds limit = {}) {
+    declared.function_->timeout = limit;
     register_types(typename Parameters::Types(), declared, std::move(function), location);
   }
 
@@ -289,6 +318,14 @@ Implementation<R, Parameters, F> implement(const Declared<R, Parameters>& declar
                                            const char* file = __builtin_FILE(),
                                            unsigned line = __builtin_LINE()) {
   return {declared, std::move(function), {file, line}};
+}
+
+/// The same, of a function that has a time limit of its own.
+template <class R, class Parameters, class F>
+Implementation<R, Parameters, F> implement(const Declared<R, Parameters>& declared, F function, Timeout limit,
+                                           const char* file = __builtin_FILE(),
+                                           unsigned line = __builtin_LINE()) {
+  return {declared, std::move(function), {file, line}, limit.value};
 }
 
 }  // namespace cfd

@@ -32,6 +32,7 @@ struct Event {
   std::string_view data;  ///< the message's bytes, decoded from base64 where the transport used it
   std::span<const Attribute> attributes;
   std::int32_t delivery_attempt = 0;  ///< zero unless the subscription has a dead-letter policy
+  std::string_view trace = {};  ///< `traceparent` or `X-Cloud-Trace-Context` of the request that brought it
 
   /// Value of attribute `key`; empty where there is none.
   std::string_view attribute(std::string_view key) const noexcept {

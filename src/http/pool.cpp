@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "metrics/metrics.hpp"
+
 namespace cfd::http {
 
 void Pool::start(const std::shared_ptr<void>& keep_alive) {
@@ -15,6 +17,7 @@ bool Pool::submit(std::shared_ptr<Task> task) {
     const std::lock_guard lock(mutex_);
     if (closed_ || running_ + waiting_.size() >= most_) return false;
     waiting_.push_back(std::move(task));
+    metrics::numbers().queued.fetch_add(1, std::memory_order_relaxed);
     wake = should_wake();
   }
   if (wake) changed_.notify_one();
@@ -28,6 +31,7 @@ std::deque<std::shared_ptr<Task>> Pool::close() {
     closed_ = true;
     left.swap(waiting_);
   }
+  metrics::numbers().queued.fetch_sub(static_cast<std::int64_t>(left.size()), std::memory_order_relaxed);
   changed_.notify_all();
   return left;
 }
@@ -61,6 +65,7 @@ void Pool::work() {
     if (waiting_.empty()) return;
     const std::shared_ptr<Task> task = std::move(waiting_.front());
     waiting_.pop_front();
+    metrics::numbers().queued.fetch_sub(1, std::memory_order_relaxed);
     ++running_;
     const bool wake = should_wake();
     lock.unlock();

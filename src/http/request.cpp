@@ -112,10 +112,7 @@ std::string parse_unwrapped(std::span<const Header> headers, std::string& body, 
   return {};
 }
 
-}  // namespace
-
-std::string parse_request(std::span<const Header> headers, std::string& body, Delivery& delivery) {
-  delivery.messages.clear();
+std::string parse_by_form(std::span<const Header> headers, std::string& body, Delivery& delivery) {
   if (headers.size() > most_headers) return "came with more than 256 headers";
   // Structured mode needs no branch of its own: its JSON is told apart by its members. The batch is tested
   // for first, because its content type begins with that of structured mode.
@@ -126,6 +123,17 @@ std::string parse_request(std::span<const Header> headers, std::string& body, De
   if (find(headers, "ce-specversion") != nullptr) return parse_binary_event(headers, body, delivery);
   if (find(headers, "x-goog-pubsub-message-id") != nullptr) return parse_unwrapped(headers, body, delivery);
   return parse_push(body, delivery);
+}
+
+}  // namespace
+
+std::string parse_request(std::span<const Header> headers, std::string& body, Delivery& delivery) {
+  delivery.messages.clear();
+  std::string fault = parse_by_form(headers, body, delivery);
+  std::string_view trace = value_or_empty(headers, "traceparent");
+  if (trace.empty()) trace = value_or_empty(headers, "x-cloud-trace-context");
+  for (Message& message : delivery.messages) message.event.trace = trace;
+  return fault;
 }
 
 bool decode_header_value(std::string_view value, std::string& decoded) {

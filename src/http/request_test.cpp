@@ -128,6 +128,19 @@ TEST(Request, BackgroundEventsInBothForms) {
   EXPECT_EQ(old.event().data, "Hello");
 }
 
+TEST(Request, TheTraceOfTheRequestIsTheEvents) {
+  const std::string wrapped = R"({"message":{"data":"","messageId":"1"}})";
+  const auto trace = [&](std::vector<Header> headers) {
+    std::string body = wrapped;
+    Delivery delivery;
+    EXPECT_EQ(parse_request(headers, body, delivery), "");
+    return std::string(delivery.messages.at(0).event.trace);
+  };
+  EXPECT_EQ(trace({{"X-Cloud-Trace-Context", "g"}, {"Traceparent", "w3c"}}), "w3c");
+  EXPECT_EQ(trace({{"x-cloud-trace-context", "g"}}), "g");
+  EXPECT_EQ(trace({}), "");
+}
+
 TEST(Request, HeaderValuesAreDecodedAsTheBindingSays) {
   const auto decode = [](std::string_view value) -> std::string {
     std::string decoded;

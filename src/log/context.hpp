@@ -3,6 +3,7 @@
 /// \file
 /// What a log line says besides its message: which source it comes from and for which call.
 
+#include <cstdint>
 #include <string_view>
 
 #include <cfd/log.hpp>
@@ -14,7 +15,11 @@ struct Context {
   std::string_view source;    ///< third column: the topic, subscription or service
   std::string_view event_id;  ///< fourth column: the message id of the running call
   std::string_view function;  ///< JSON only
-  std::string_view trace;     ///< JSON only: W3C traceparent of the running call, or empty
+  std::string_view trace;  ///< JSON only: traceparent or X-Cloud-Trace-Context of the running call, or empty
+  std::string_view execution_id =
+      {};                         ///< JSON only: of this run alone, where the event may run several times
+  std::int32_t attempt = 0;       ///< JSON only: of delivery; zero where that is not counted
+  std::int64_t duration_ms = -1;  ///< JSON only: what the execution took, once that is known
 };
 
 /// The context of this thread; empty views where no call runs.

@@ -1,5 +1,6 @@
 #include "log/format.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace cfd::log {
@@ -55,6 +56,33 @@ TEST(Format, JsonHasCloudLoggingsFields) {
       R"("logging.googleapis.com/spanId":"b7ad6b7169203331","logging.googleapis.com/trace_sampled":true,)"
       R"("logging.googleapis.com/labels":{"source":"my-topic","event_id":"12","function":"functions.my_func"}})"
       "\n");
+}
+
+TEST(Format, JsonTellsOneExecutionFromAnother) {
+  Context context{"t", "12", "f", {}};
+  context.execution_id = "abc-1";
+  context.attempt = 3;
+  context.duration_ms = 92;
+  EXPECT_THAT(
+      json(entry(context)),
+      testing::HasSubstr(R"(,"duration_ms":92,"logging.googleapis.com/labels":{"source":"t","event_id":"12",)"
+                         R"("function":"f","execution_id":"abc-1","attempt":"3"}})"));
+}
+
+TEST(Format, JsonTakesGooglesOwnTraceContextToo) {
+  const auto with = [](std::string_view trace) { return json(entry({{}, "1", {}, trace})); };
+  EXPECT_THAT(
+      with("0af7651916cd43dd8448eb211c80319c/255;o=1"),
+      testing::HasSubstr(
+          R"("logging.googleapis.com/trace":"projects/my-project/traces/0af7651916cd43dd8448eb211c80319c",)"
+          R"("logging.googleapis.com/spanId":"00000000000000ff","logging.googleapis.com/trace_sampled":true)"));
+  const std::string bare = with("0af7651916cd43dd8448eb211c80319c");
+  EXPECT_THAT(bare, testing::HasSubstr(
+                        R"(0af7651916cd43dd8448eb211c80319c","logging.googleapis.com/trace_sampled":false)"));
+  EXPECT_THAT(bare, testing::Not(testing::HasSubstr("spanId")));
+  for (const char* malformed :
+       {"0af7651916cd43dd8448eb211c80319c/x;o=1", "0af7651916cd43dd8448eb211c80319c-1", "zz"})
+    EXPECT_THAT(with(malformed), testing::Not(testing::HasSubstr("trace"))) << malformed;
 }
 
 TEST(Format, JsonLeavesOutWhatIsNotKnown) {

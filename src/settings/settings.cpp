@@ -96,7 +96,13 @@ const std::array<Row, count_of_settings>& table() {
       // None: the deadline of the subscription, or of Cloud Run's request, is the limit then.
       {Key::function_timeout, "CLOUD_FUNCTIONS_DISPATCH_FUNCTION_TIMEOUT", std::nullopt,
        [](std::string_view v) { return check_duration(v, 1ms, 24h); },
-       "how long a function may run before it is asked to stop, and its call is to come again"},
+       "how long a function may run before it is asked to stop, and its call is to come again; one "
+       "dispatched "
+       "with cfd::timeout has its own"},
+      // None: the numbers are nobody's business unless somebody asks for them.
+      {Key::metrics_port, "CLOUD_FUNCTIONS_DISPATCH_METRICS_PORT", std::nullopt,
+       [](std::string_view v) { return check_number(v, 0, 65535); },
+       "port of GET /metrics, for Prometheus; 0 lets the system choose"},
       // None: the subscription's own policy is the better place.
       {Key::dead_letter_topic, "CLOUD_FUNCTIONS_DISPATCH_DEAD_LETTER_TOPIC", std::nullopt, check_resource_id,
        "id of a topic that the worker publishes rejected calls to, for subscriptions without a dead-letter "

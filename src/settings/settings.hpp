@@ -34,6 +34,7 @@ enum class Key : std::uint8_t {
   threads,             ///< CLOUD_FUNCTIONS_DISPATCH_THREADS
   queue,               ///< CLOUD_FUNCTIONS_DISPATCH_QUEUE
   function_timeout,    ///< CLOUD_FUNCTIONS_DISPATCH_FUNCTION_TIMEOUT
+  metrics_port,        ///< CLOUD_FUNCTIONS_DISPATCH_METRICS_PORT
   dead_letter_topic,   ///< CLOUD_FUNCTIONS_DISPATCH_DEAD_LETTER_TOPIC
   once,                ///< CLOUD_FUNCTIONS_DISPATCH_ONCE
   once_claim,          ///< CLOUD_FUNCTIONS_DISPATCH_ONCE_CLAIM

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -8,6 +9,8 @@
 #include <cfd/execute.hpp>
 #include <cfd/log.hpp>
 
+#include "metrics/endpoint.hpp"
+#include "metrics/metrics.hpp"
 #include "registry/registry.hpp"
 #include "settings/settings.hpp"
 #include "worker/flags.hpp"
@@ -64,7 +67,13 @@ int finish(const End& end) {
 int run(const Flags& flags) {
   Signals signals;
   End end;
+  std::optional<metrics::Endpoint> numbers;
   try {
+    if (settings::find(Key::metrics_port)) {
+      metrics::numbers().threads = static_cast<std::int64_t>(settings::number(Key::threads));
+      numbers.emplace(static_cast<std::uint16_t>(settings::number(Key::metrics_port)));
+      log::info("metrics at 0.0.0.0:{}/metrics", numbers->port());
+    }
     end = flags.pull.empty() ? take_pushes(flags, signals) : pull(flags, signals);
   } catch (const Error& error) {
     log::error("not started: {}", error.what());

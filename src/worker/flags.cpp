@@ -51,6 +51,10 @@ Parsed parse_flags(int argc, const char* const* argv) {
                  "audience that the tokens of pushes must be for");
   app.add_option("--push-auth-keys", given[Key::push_auth_keys],
                  "URL of the keys that sign the tokens of pushes [Google's]");
+  app.add_option("--function-timeout", given[Key::function_timeout],
+                 "how long a function may run, such as 30s [no limit]");
+  app.add_option("--metrics-port", given[Key::metrics_port],
+                 "port of GET /metrics, for Prometheus; 0 lets the system choose [none]");
   app.add_option("--log-format", given[Key::log_format], "text, json or auto [auto]");
   app.add_option("--log-level", given[Key::log_level], "debug, info, warning, error or off [debug]");
   app.add_option("--ready-file", parsed.flags.ready_file, "file to write the address to, once ready")

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cfd/detail/function.hpp>
 #include <cfd/log.hpp>
 
-#include "execution/executor.hpp"
 #include "settings/settings.hpp"
 #include "settings/validate.hpp"
 #include "signing/keys.hpp"
@@ -13,6 +13,12 @@ namespace cfd::worker {
 
 using settings::Key;
 
+namespace {
+
+constexpr std::chrono::milliseconds no_limit{0};
+
+}  // namespace
+
 Runner::Runner(const std::string& subscription)
     : source_(settings::find(Key::topic).value_or(subscription)),
       dead_letters_(DeadLetters::from_settings()),
@@ -20,6 +26,11 @@ Runner::Runner(const std::string& subscription)
   signing::keys();  // what is wrong with them is said at the start, and not at the first call
   if (const auto timeout = settings::find(Key::function_timeout))
     timeout_ = settings::parse_duration(*timeout);
+  around_ = [this](const detail::Function& function, const Event& event, std::stop_token token,
+                   const std::function<Outcome(std::stop_token)>& call) {
+    const auto limit = function.timeout.count() != 0 ? function.timeout : timeout_.value_or(no_limit);
+    return limit == no_limit ? call(std::move(token)) : run_in_time(event, limit, std::move(token), call);
+  };
 }
 
 Outcome Runner::run(const Event& event, std::stop_token stop) {
@@ -31,22 +42,23 @@ Outcome Runner::run(const Event& event, std::stop_token stop) {
 }
 
 Outcome Runner::attempt(const Event& event, std::stop_token stop) {
-  return timeout_ ? run_in_time(event, std::move(stop)) : execution::run(event, source_, std::move(stop));
+  return execution::run(event, source_, std::move(stop), around_);
 }
 
-Outcome Runner::run_in_time(const Event& event, std::stop_token stop) {
-  const Watchdog::Watch watch(watchdog_, *timeout_);
+Outcome Runner::run_in_time(const Event& event, std::chrono::milliseconds timeout, std::stop_token stop,
+                            const std::function<Outcome(std::stop_token)>& call) {
+  const Watchdog::Watch watch(watchdog_, timeout);
   std::stop_source either;
   const std::stop_callback on_stop(stop, [&either] { either.request_stop(); });
   const std::stop_callback on_timeout(watch.over(), [&] {
     log::error(
         "event {} has run for {}, its time is over: it is asked to stop, and comes again whatever it returns",
-        event.id, settings::format_duration(*timeout_));
+        event.id, settings::format_duration(timeout));
     either.request_stop();
   });
-  Outcome outcome = execution::run(event, source_, either.get_token());
+  Outcome outcome = call(either.get_token());
   if (!watch.over().stop_requested()) return outcome;
-  return {Verdict::retry, fmt::format("timed out after {}", settings::format_duration(*timeout_)), {}};
+  return {Verdict::retry, fmt::format("timed out after {}", settings::format_duration(timeout)), {}};
 }
 
 }  // namespace cfd::worker

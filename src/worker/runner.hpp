@@ -5,6 +5,7 @@
 /// is rejected.
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -12,6 +13,7 @@
 
 #include <cfd/event.hpp>
 
+#include "execution/executor.hpp"
 #include "once/once.hpp"
 #include "worker/dead_letter.hpp"
 #include "worker/watchdog.hpp"
@@ -31,13 +33,15 @@ class Runner {
 
  private:
   Outcome attempt(const Event& event, std::stop_token stop);
-  Outcome run_in_time(const Event& event, std::stop_token stop);
+  Outcome run_in_time(const Event& event, std::chrono::milliseconds timeout, std::stop_token stop,
+                      const std::function<Outcome(std::stop_token)>& call);
 
   std::string source_;
   std::optional<std::chrono::milliseconds> timeout_;
   std::unique_ptr<DeadLetters> dead_letters_;
   std::unique_ptr<once::Once> once_;
   Watchdog watchdog_;
+  execution::Around around_;
 };
 
 }  // namespace cfd::worker

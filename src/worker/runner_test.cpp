@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -104,6 +105,42 @@ TEST_F(RunnerTest, AFunctionBeyondItsTimeIsAskedToStopAndItsResultIsDiscarded) {
   EXPECT_TRUE(saw_stop);
   EXPECT_EQ(outcome.verdict, Verdict::retry);
   EXPECT_EQ(outcome.reason, "timed out after 20ms");
+}
+
+const auto limited = dispatch(
+    "runner_test.limited",
+    [](std::stop_token stop, int) {
+      std::mutex mutex;
+      std::condition_variable_any changed;
+      std::unique_lock lock(mutex);
+      changed.wait_for(lock, stop, 30s, [] { return false; });
+      saw_stop = stop.stop_requested();
+    },
+    timeout(20ms), arg("number"));
+
+const auto patient = dispatch(
+    "runner_test.patient", [] { std::this_thread::sleep_for(50ms); }, timeout(1h));
+
+const auto elsewhere = declare<void(int)>("runner_test.elsewhere");
+const auto here = implement(
+    elsewhere,
+    [](std::stop_token stop, int) {
+      while (!stop.stop_requested()) std::this_thread::yield();
+    },
+    timeout(20ms));
+
+TEST_F(RunnerTest, AFunctionsOwnTimeWinsOverTheSettings) {
+  EXPECT_EQ(Runner().run(plain(R"({"function":"runner_test.limited","kwargs":{"number":1}})"), {}).reason,
+            "timed out after 20ms");
+  EXPECT_TRUE(saw_stop);
+  settings::set(Key::function_timeout, "1h", settings::Origin::code);
+  EXPECT_EQ(Runner().run(plain(R"({"function":"runner_test.limited","args":[1]})"), {}).reason,
+            "timed out after 20ms");
+  EXPECT_EQ(Runner().run(plain(R"({"function":"runner_test.elsewhere","args":[1]})"), {}).reason,
+            "timed out after 20ms");
+  settings::set(Key::function_timeout, "1ms", settings::Origin::code);
+  EXPECT_EQ(Runner().run(plain(R"({"function":"runner_test.patient","args":[]})"), {}).verdict,
+            Verdict::executed);
 }
 
 TEST_F(RunnerTest, AStopFromOutsideReachesTheFunctionThroughTheTimeout) {

@@ -4,6 +4,7 @@
 /// A dispatchable as the registry knows it: by name, with all types erased. Not API.
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <stop_token>
@@ -87,6 +88,7 @@ struct Function {
   std::string fingerprint;                  ///< 16 hexadecimal digits over the signature
   std::atomic<const Body*> body = nullptr;  ///< null where this program only declares it
   SourceLocation implemented{};
+  std::chrono::milliseconds timeout{0};  ///< zero: that of the settings
 };
 
 /// Adds a function. Where the name is taken, names both places on standard error and ends the program with
