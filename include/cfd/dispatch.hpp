@@ -178,11 +178,6 @@ class Dispatched : public Dispatchable<Parameters> {
   }
 
  private:
-  template <class G, class... Names>
-  friend auto dispatch(detail::FunctionName name, G function, Timeout limit, const Names&... names);
-
-  void limit(Timeout limit) const noexcept { this->function_->timeout = limit.value; }
-
   const Target* target_;
 };
 
@@ -213,6 +208,25 @@ class Declared : public Dispatchable<Parameters> {
   friend class Implementation;
 };
 
+namespace detail {
+
+template <class F, class... Names>
+auto define(FunctionName name, F function, std::chrono::milliseconds limit, const Names&... names) {
+  using Traits = decltype(traits_of<F>());
+  using Types = typename Traits::Parameters;
+  if constexpr (!takes_any<Types>) check_parameters(typename Traits::Declared());
+  constexpr std::size_t least = least_arguments_of<F>(Types(), Traits::takes_stop_token);
+  using Parameters = decltype(make_parameters<least>(Types(), names...));
+  const auto& parameters = *new Parameters(make_parameters<least>(Types(), names...));
+  Function& registered = register_with(name, parameters);
+  const auto& target = make_target(std::move(function), parameters);
+  registered.timeout = limit;
+  register_body(registered, target, name.location());
+  return Dispatched<F, Parameters>(registered, parameters, target);
+}
+
+}  // namespace detail
+
 /// Names a function and makes it dispatchable. `function` is a lambda, a function object or a pointer to a
 /// function; names of its parameters, with defaults, may follow, for all of them or none:
 ///
@@ -225,24 +239,13 @@ class Declared : public Dispatchable<Parameters> {
 /// travel: it is given by the executing side. What the function returns is not used.
 template <class F, class... Names>
 auto dispatch(detail::FunctionName name, F function, const Names&... names) {
-  using Traits = decltype(detail::traits_of<F>());
-  using Types = typename Traits::Parameters;
-  if constexpr (!detail::takes_any<Types>) detail::check_parameters(typename Traits::Declared());
-  constexpr std::size_t least = detail::least_arguments_of<F>(Types(), Traits::takes_stop_token);
-  using Parameters = decltype(detail::make_parameters<least>(Types(), names...));
-  const auto& parameters = *new Parameters(detail::make_parameters<least>(Types(), names...));
-  detail::Function& registered = detail::register_with(name, parameters);
-  const auto& target = detail::make_target(std::move(function), parameters);
-  detail::register_body(registered, target, name.location());
-  return Dispatched<F, Parameters>(registered, parameters, target);
+  return detail::define(name, std::move(function), std::chrono::milliseconds(0), names...);
 }
 
 /// The same, of a function that has a time limit of its own.
 template <class F, class... Names>
 auto dispatch(detail::FunctionName name, F function, Timeout limit, const Names&... names) {
-  auto dispatched = dispatch(name, std::move(function), names...);
-  dispatched.limit(limit);
-  return dispatched;
+  return detail::define(name, std::move(function), limit.value, names...);
 }
 
 /// Names a function by its signature alone, for callers that link no body: the program that executes it
