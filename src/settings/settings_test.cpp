@@ -45,6 +45,7 @@ TEST_F(SettingsTest, TheTableStandsInTheOrderOfItsKeys) {
   ::setenv(topic_variable, "my-topic", 1);
   ::setenv("PUBSUB_EMULATOR_HOST", "localhost:8085", 1);
   set(Key::function_timeout, "10s", Origin::code);
+  set(Key::metrics_port, "0", Origin::code);
   set(Key::dead_letter_topic, "my-dead-letters", Origin::code);
   set(Key::once, "memory", Origin::code);
   set(Key::push_auth_email, "invoker@my-project.iam.gserviceaccount.com", Origin::code);
