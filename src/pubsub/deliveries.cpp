@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "metrics/metrics.hpp"
+
 namespace cfd::pubsub {
 namespace {
 
@@ -27,6 +29,7 @@ std::vector<std::string> Deliveries::accept(const std::shared_ptr<PullResponse>&
     ++held_;
     held_bytes_ += delivery.bytes;
     delivery.extend_at = now + seconds(1);
+    delivery.leased_until = now + ack_deadline_;
     if (stopping_) {
       give_back(work);
     } else if (exactly_once_) {
@@ -54,11 +57,13 @@ void Deliveries::make_ready(const Work& work) {
   ready_.push_back(work);
 }
 
-Work Deliveries::take() {
+Work Deliveries::take(std::stop_source* stop) {
   Work work = std::move(ready_.front());
   ready_.pop_front();
   work.delivery->state = Delivery::State::running;
   ++running_;
+  work.delivery->stop = stop;
+  metrics::numbers().outstanding.store(static_cast<std::int64_t>(held_), std::memory_order_relaxed);
   return work;
 }
 
@@ -66,11 +71,15 @@ void Deliveries::release(const Work& work) {
   work.delivery->state = Delivery::State::done;
   --held_;
   held_bytes_ -= work.delivery->bytes;
+  metrics::numbers().outstanding.store(static_cast<std::int64_t>(held_), std::memory_order_relaxed);
+  metrics::numbers().outstanding_bytes.store(static_cast<std::int64_t>(held_bytes_),
+                                             std::memory_order_relaxed);
   if (--work.response->held == 0) responses_.erase(work.response->place);
 }
 
 void Deliveries::give_back(const Work& work, seconds deadline) {
   acks_.set_deadline(work.delivery->ack_id, deadline);
+  metrics::numbers().given_back.fetch_add(1, std::memory_order_relaxed);
   release(work);
 }
 
@@ -78,6 +87,7 @@ void Deliveries::finish(const Work& work, transport::Disposition disposition) {
   --running_;
   if (disposition.ack) {
     acks_.acknowledge(work.delivery->ack_id);
+    metrics::numbers().acknowledged.fetch_add(1, std::memory_order_relaxed);
     release(work);
   } else {
     give_back(work, disposition.redeliver_after);
@@ -108,13 +118,27 @@ void Deliveries::extend(Clock::time_point now) {
     for (Delivery& delivery : response->deliveries) {
       if (delivery.state == Delivery::State::done || delivery.extend_at > now) continue;
       acks_.set_deadline(delivery.ack_id, ack_deadline_);
+      metrics::numbers().extended.fetch_add(1, std::memory_order_relaxed);
       delivery.extend_at = now + std::chrono::milliseconds(ack_deadline_) / 2;
+      delivery.leased_until = now + ack_deadline_;
     }
   for (auto& [id, when] : unconfirmed_acks_) {
     if (now - when < confirmation_timeout) continue;
     acks_.acknowledge(id);
     when = now;
   }
+}
+
+void Deliveries::expire(Clock::time_point now) {
+  for (const auto& response : responses_)
+    for (Delivery& delivery : response->deliveries)
+      if (delivery.state == Delivery::State::running && delivery.leased_until <= now) lose(delivery);
+}
+
+void Deliveries::lose(Delivery& delivery) {
+  if (std::exchange(delivery.lost, true)) return;
+  metrics::numbers().leases_lost.fetch_add(1, std::memory_order_relaxed);
+  if (delivery.stop != nullptr) lost_.push_back(*delivery.stop);
 }
 
 void Deliveries::stream_ended() {
@@ -140,6 +164,9 @@ void Deliveries::confirm_leases(const Confirmation& confirmation, std::vector<st
     const auto it = unconfirmed_leases_.find(std::string(id));
     if (it == unconfirmed_leases_.end()) {
       warnings.emplace_back("lost the lease of a message while it ran: it may run a second time");
+      for (const auto& response : responses_)
+        for (Delivery& delivery : response->deliveries)
+          if (delivery.state == Delivery::State::running && delivery.ack_id == id) lose(delivery);
       continue;
     }
     release(it->second);  // It comes again, under another id.

@@ -9,9 +9,11 @@
 #include <deque>
 #include <list>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "pubsub/pull_protocol.hpp"
@@ -33,7 +35,9 @@ class Deliveries {
   std::vector<std::string> accept(const std::shared_ptr<PullResponse>& response, Clock::time_point now);
 
   bool has_work() const noexcept { return !ready_.empty(); }
-  Work take();
+  /// `stop`, which must live until finish() or be null, is of take_lost() where the message's lease ends
+  /// before.
+  Work take(std::stop_source* stop = nullptr);
 
   /// The handler is through with `work`. A message that is given back takes with it what waits behind it
   /// under its ordering key: Pub/Sub delivers those again, too, after it.
@@ -41,6 +45,13 @@ class Deliveries {
 
   /// Gives back everything that is not running, and from now on everything that arrives.
   void stop();
+
+  /// The functions to stop, because the leases of their messages have ended: another worker may run them. To
+  /// be fired without holding a lock, for what the functions registered runs then.
+  std::vector<std::stop_source> take_lost() { return std::exchange(lost_, {}); }
+
+  /// Where no stream is open, nothing can be extended: leases that have run out by now are lost.
+  void expire(Clock::time_point now);
 
   /// Extends the leases that are due: the first time a second after arrival, so that a message that is
   /// handled at once costs nothing, then whenever half of the lease is over.
@@ -61,6 +72,7 @@ class Deliveries {
   std::size_t unconfirmed_acks() const noexcept { return unconfirmed_acks_.size(); }
 
  private:
+  void lose(Delivery& delivery);
   void make_ready(const Work& work);
   void release(const Work& work);
   void give_back(const Work& work, std::chrono::seconds deadline = std::chrono::seconds(0));
@@ -73,6 +85,7 @@ class Deliveries {
   std::list<std::shared_ptr<PullResponse>> responses_;      ///< those with something held
   std::unordered_map<std::string, Work> unconfirmed_leases_;
   std::unordered_map<std::string, Clock::time_point> unconfirmed_acks_;  ///< and when they were sent
+  std::vector<std::stop_source> lost_;
   AckQueue acks_;
   bool stopping_ = false;
   bool exactly_once_ = false;

@@ -114,6 +114,25 @@ TEST_F(DeliveriesTest, ExtendsALeaseWhileItsMessageIsHeld) {
   EXPECT_TRUE(deliveries.acks().empty());
 }
 
+TEST_F(DeliveriesTest, StopsAFunctionWhoseLeaseRunsOutBecauseNothingCanBeSent) {
+  deliver("a");
+  std::stop_source stop;
+  const Work work = deliveries.take(&stop);
+  now += 30s;
+  deliveries.extend(now);
+  now += 59s;
+  deliveries.expire(now);
+  EXPECT_TRUE(deliveries.take_lost().empty());
+  now += 1s;
+  deliveries.expire(now);
+  auto lost = deliveries.take_lost();
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost[0], stop);
+  deliveries.expire(now);
+  EXPECT_TRUE(deliveries.take_lost().empty()) << "told twice";
+  deliveries.finish(work, {false, 0s});
+}
+
 TEST_F(DeliveriesTest, StoppedGivesBackWhatHasNotBegun) {
   deliver("running", "k");
   deliver("behind", "k");
@@ -198,6 +217,22 @@ TEST_F(ExactlyOnce, SaysSoWhenAnAcknowledgementCameTooLate) {
   v1::StreamingPullResponse late;
   late.mutable_acknowledge_confirmation()->add_invalid_ack_ids("a");
   EXPECT_EQ(accept(late).size(), 1U);
+}
+
+TEST_F(ExactlyOnce, StopsAFunctionWhoseLeaseTheServiceSaysIsLost) {
+  deliver("a");
+  v1::StreamingPullResponse leased;
+  leased.mutable_modify_ack_deadline_confirmation()->add_ack_ids("a");
+  accept(leased);
+  std::stop_source stop;
+  const Work work = deliveries.take(&stop);
+  v1::StreamingPullResponse lost;
+  lost.mutable_modify_ack_deadline_confirmation()->add_invalid_ack_ids("a");
+  EXPECT_EQ(accept(lost).size(), 1U);
+  const auto functions = deliveries.take_lost();
+  ASSERT_EQ(functions.size(), 1U);
+  EXPECT_EQ(functions[0], stop);
+  deliveries.finish(work, {false, 0s});
 }
 
 TEST(PullResponse, RefusesWhatIsMalformed) {

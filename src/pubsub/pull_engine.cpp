@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -11,6 +12,7 @@
 
 #include <cfd/log.hpp>
 
+#include "metrics/metrics.hpp"
 #include "pubsub/channel.hpp"
 #include "pubsub/status.hpp"
 
@@ -78,13 +80,22 @@ PullEngine::~PullEngine() {
 // ---- On the handler threads
 
 void PullEngine::handle_messages() {
+  // One for all messages of this thread, until it is fired: that costs the messages nothing.
+  std::stop_source stop;
+  const auto fire = [&stop] { stop.request_stop(); };
+  std::optional<std::stop_callback<decltype(fire)>> at_the_end(std::in_place, stop_, fire);
   while (true) {
     Work work;
+    if (stop.stop_requested() && !stop_.stop_requested()) {
+      at_the_end.reset();
+      stop = std::stop_source();
+      at_the_end.emplace(stop_, fire);
+    }
     {
       std::unique_lock lock(mutex_);
       work_.wait(lock, [this] { return finished_ || deliveries_.has_work(); });
       if (!deliveries_.has_work()) return;
-      work = deliveries_.take();
+      work = deliveries_.take(&stop);
     }
     const Delivery& d = *work.delivery;
     const std::string published = publish_time(d);
@@ -97,7 +108,7 @@ void PullEngine::handle_messages() {
     event.attributes =
         std::span<const Attribute>(work.response->attributes).subspan(d.first_attribute, d.attribute_count);
     event.delivery_attempt = d.attempt;
-    finish(work, handler_(event, stop_));
+    finish(work, handler_(event, stop.get_token()));
   }
 }
 
@@ -231,6 +242,7 @@ void PullEngine::open_stream() {
     const std::lock_guard lock(mutex_);
     stream_ = std::move(stream);
   }
+  metrics::numbers().streams_opened.fetch_add(1, std::memory_order_relaxed);
   opened->io->StartCall(reinterpret_cast<void*>(Event::opened));
 }
 
@@ -263,6 +275,7 @@ void PullEngine::on_read(bool ok) {
       write(lock);
     }
     for (const std::string& w : warnings) log::warning("{}", w);
+    stop_lost_functions();
     response->deliveries.size() > 1 ? work_.notify_all() : work_.notify_one();
   }
 }
@@ -298,12 +311,19 @@ void PullEngine::begin_stop() {
 
 void PullEngine::keep_house(Clock::time_point now) {
   if (stop_.stop_requested()) begin_stop();
+  if (!stream_ || !stream_->open) {
+    {
+      const std::lock_guard lock(mutex_);
+      deliveries_.expire(now);
+    }
+    stop_lost_functions();
+  }
   if (!stream_) {
     if (!stopping_ && now >= open_at_) open_stream();
     return;
   }
   std::unique_lock lock(mutex_);
-  if (now >= extend_at_) {
+  if (stream_->open && now >= extend_at_) {
     deliveries_.extend(now);
     extend_at_ = now + std::min<milliseconds>(milliseconds(500), times_.ack_deadline / 4);
   }
@@ -324,6 +344,17 @@ void PullEngine::keep_house(Clock::time_point now) {
   if (read) read_more();
   if (keep_alive) write_bytes({});
   watch(now);
+}
+
+void PullEngine::stop_lost_functions() {
+  std::vector<std::stop_source> lost;
+  {
+    const std::lock_guard lock(mutex_);
+    lost = deliveries_.take_lost();
+  }
+  if (lost.empty()) return;
+  log::warning("the leases of {} running function(s) have ended: they are asked to stop", lost.size());
+  for (std::stop_source& function : lost) function.request_stop();
 }
 
 void PullEngine::watch(Clock::time_point now) {

@@ -65,6 +65,7 @@ class PullEngine {
   void read_more();
   void keep_house(Clock::time_point now);
   void watch(Clock::time_point now);
+  void stop_lost_functions();
   void begin_stop();
   void say_goodbye();
   void send_rest_unary();

@@ -10,6 +10,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,10 @@ struct Delivery {
   std::size_t bytes = 0;
 
   enum class State : std::uint8_t { unconfirmed, waiting, running, done } state = State::waiting;
-  Clock::time_point extend_at;  ///< when its lease is to be extended
+  Clock::time_point extend_at;       ///< when its lease is to be extended
+  Clock::time_point leased_until;    ///< as far as we know
+  std::stop_source* stop = nullptr;  ///< of the function that it runs in
+  bool lost = false;                 ///< its lease ended while its function ran
 };
 
 /// Ids that a confirmation of exactly-once delivery names.
