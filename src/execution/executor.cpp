@@ -18,6 +18,7 @@
 #include "codec/envelope.hpp"
 #include "execution/envelope.hpp"
 #include "log/context.hpp"
+#include "log/trace.hpp"
 #include "metrics/metrics.hpp"
 #include "registry/registry.hpp"
 #include "signing/signature.hpp"
@@ -114,10 +115,9 @@ fmt::memory_buffer new_execution_id() {
   return id;
 }
 
-/// The caller's own trace, where it carries one, else that of the request that brought the message.
+/// The caller's own trace, where it carries a valid one, else that of the request that brought the message.
 std::string_view trace_of(const Event& event) {
-  const std::string_view carried = event.attribute(codec::attribute::traceparent);
-  return carried.empty() ? event.trace : carried;
+  return log::first_trace({event.attribute(codec::attribute::traceparent), event.trace});
 }
 
 /// A call under way, for the numbers of this process.

@@ -4,6 +4,7 @@
 
 #include "http/push_body.hpp"
 #include "http/utf8.hpp"
+#include "log/trace.hpp"
 
 namespace cfd::http {
 namespace {
@@ -125,13 +126,19 @@ std::string parse_by_form(std::span<const Header> headers, std::string& body, De
   return parse_push(body, delivery);
 }
 
+std::string_view trace_of(std::span<const Header> headers) {
+  const std::string_view w3c = value_or_empty(headers, "traceparent");
+  if (log::parse_traceparent(w3c)) return w3c;
+  const std::string_view google = value_or_empty(headers, "x-cloud-trace-context");
+  return log::parse_cloud_trace_context(google) ? google : std::string_view();
+}
+
 }  // namespace
 
 std::string parse_request(std::span<const Header> headers, std::string& body, Delivery& delivery) {
   delivery.messages.clear();
   std::string fault = parse_by_form(headers, body, delivery);
-  std::string_view trace = value_or_empty(headers, "traceparent");
-  if (trace.empty()) trace = value_or_empty(headers, "x-cloud-trace-context");
+  const std::string_view trace = trace_of(headers);
   for (Message& message : delivery.messages) message.event.trace = trace;
   return fault;
 }

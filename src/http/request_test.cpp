@@ -136,9 +136,16 @@ TEST(Request, TheTraceOfTheRequestIsTheEvents) {
     EXPECT_EQ(parse_request(headers, body, delivery), "");
     return std::string(delivery.messages.at(0).event.trace);
   };
-  EXPECT_EQ(trace({{"X-Cloud-Trace-Context", "g"}, {"Traceparent", "w3c"}}), "w3c");
-  EXPECT_EQ(trace({{"x-cloud-trace-context", "g"}}), "g");
+  constexpr const char* w3c = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  constexpr const char* google = "105445aa7843bc8bf206b12000100000/1;o=1";
+  EXPECT_EQ(trace({{"X-Cloud-Trace-Context", google}, {"Traceparent", w3c}}), w3c);
+  EXPECT_EQ(trace({{"x-cloud-trace-context", google}}), google);
   EXPECT_EQ(trace({}), "");
+  // A malformed one hides no valid one.
+  EXPECT_EQ(trace({{"x-cloud-trace-context", google}, {"traceparent", "w3c"}}), google);
+  EXPECT_EQ(trace({{"x-cloud-trace-context", google}, {"traceparent", google}}), google);
+  EXPECT_EQ(trace({{"x-cloud-trace-context", "g"}, {"traceparent", w3c}}), w3c);
+  EXPECT_EQ(trace({{"x-cloud-trace-context", "g"}, {"traceparent", "w3c"}}), "");
 }
 
 TEST(Request, HeaderValuesAreDecodedAsTheBindingSays) {

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
-#include <string>
 #include <utility>
 
 #include "log/clock.hpp"
+#include "log/trace.hpp"
 
 namespace cfd::log {
 namespace {
@@ -34,50 +32,10 @@ void append(Buffer& out, std::string_view text) {
   out.append(text.data(), text.data() + text.size());
 }
 
-bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-struct Trace {
-  std::string id;
-  std::string span;  // empty where it is not known
-  bool sampled = false;
-};
-
-// W3C: 00-<32 hex trace id>-<16 hex span id>-<2 hex flags>.
-std::optional<Trace> parse_traceparent(std::string_view text) {
-  if (text.size() < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-') return std::nullopt;
-  const std::string_view id = text.substr(3, 32);
-  const std::string_view span = text.substr(36, 16);
-  const std::string_view flags = text.substr(53, 2);
-  if (!is_hex(id) || !is_hex(span) || !is_hex(flags)) return std::nullopt;
-  return Trace{std::string(id), std::string(span),
-               std::string_view("13579bdf").find(flags[1]) != std::string_view::npos};
-}
-
-// Google: <32 hex trace id>[/<decimal span id>[;o=<options>]].
-std::optional<Trace> parse_cloud_trace_context(std::string_view text) {
-  if (text.size() < 32 || !is_hex(text.substr(0, 32))) return std::nullopt;
-  Trace trace{std::string(text.substr(0, 32)), {}, false};
-  text.remove_prefix(32);
-  if (text.empty()) return trace;
-  if (text[0] != '/') return std::nullopt;
-  text.remove_prefix(1);
-  std::uint64_t span = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), span);
-  if (error != std::errc()) return std::nullopt;
-  if (span != 0) trace.span = fmt::format("{:016x}", span);
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  trace.sampled = text == ";o=1" || text == ";o=3";  // bit 0, as bit 1 says something else
-  return trace;
-}
-
 // Anything of another form names no trace.
 void append_trace(Buffer& out, std::string_view project, std::string_view context) {
   if (context.empty()) return;
-  auto trace = parse_traceparent(context);
-  if (!trace) trace = parse_cloud_trace_context(context);
+  const auto trace = parse_trace(context);
   if (!trace) return;
   append(out, ",\"logging.googleapis.com/trace\":\"");
   if (!project.empty()) {
@@ -85,10 +43,10 @@ void append_trace(Buffer& out, std::string_view project, std::string_view contex
     append_json(out, project, column_limit);
     append(out, "/traces/");
   }
-  append(out, trace->id);
-  if (!trace->span.empty()) {
+  append(out, {trace->id.data(), trace->id.size()});
+  if (trace->has_span) {
     append(out, "\",\"logging.googleapis.com/spanId\":\"");
-    append(out, trace->span);
+    append(out, {trace->span.data(), trace->span.size()});
   }
   append(out, trace->sampled ? "\",\"logging.googleapis.com/trace_sampled\":true"
                              : "\",\"logging.googleapis.com/trace_sampled\":false");

@@ -80,9 +80,34 @@ TEST(Format, JsonTakesGooglesOwnTraceContextToo) {
   EXPECT_THAT(bare, testing::HasSubstr(
                         R"(0af7651916cd43dd8448eb211c80319c","logging.googleapis.com/trace_sampled":false)"));
   EXPECT_THAT(bare, testing::Not(testing::HasSubstr("spanId")));
+  EXPECT_EQ(with("0AF7651916CD43DD8448EB211C80319C/255;o=1"),
+            with("0af7651916cd43dd8448eb211c80319c/255;o=1"));
+  EXPECT_EQ(with("0af7651916cd43dd8448eb211c80319c/255;o=0"), with("0af7651916cd43dd8448eb211c80319c/255"));
   for (const char* malformed :
-       {"0af7651916cd43dd8448eb211c80319c/x;o=1", "0af7651916cd43dd8448eb211c80319c-1", "zz"})
+       {"0af7651916cd43dd8448eb211c80319c/x;o=1", "0af7651916cd43dd8448eb211c80319c-1", "zz",
+        "0af7651916cd43dd8448eb211c80319c/255x", "0af7651916cd43dd8448eb211c80319c/255;o=x",
+        "00000000000000000000000000000000/255;o=1"})
     EXPECT_THAT(with(malformed), testing::Not(testing::HasSubstr("trace"))) << malformed;
+}
+
+// The rules of https://www.w3.org/TR/trace-context/#traceparent-header.
+TEST(Format, JsonNamesATraceparentThatW3cHasAsValidAlone) {
+  const auto with = [](std::string_view trace) { return json(entry({{}, "1", {}, trace})); };
+  for (const char* valid : {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+                            "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                            "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what the future brings"})
+    EXPECT_THAT(with(valid), testing::HasSubstr("/traces/0af7651916cd43dd8448eb211c80319c\"")) << valid;
+  for (const char* invalid : {"00-00000000000000000000000000000000-b7ad6b7169203331-01",
+                              "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+                              "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                              "zz-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                              "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+                              "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-g1",
+                              "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+                              "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-",
+                              "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01.more",
+                              "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"})
+    EXPECT_THAT(with(invalid), testing::Not(testing::HasSubstr("trace"))) << invalid;
 }
 
 TEST(Format, JsonLeavesOutWhatIsNotKnown) {

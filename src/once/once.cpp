@@ -10,6 +10,7 @@
 #include "caller/call_id.hpp"
 #include "codec/envelope.hpp"
 #include "log/context.hpp"
+#include "log/trace.hpp"
 #include "settings/settings.hpp"
 
 namespace cfd::once {
@@ -53,7 +54,9 @@ Once::~Once() {
 }
 
 Outcome Once::run(const Event& event, std::string_view source, const std::function<Outcome()>& run) {
-  const log::Scope scope({source, event.id, {}, event.attribute(codec::attribute::traceparent)});
+  const std::string_view trace =
+      log::first_trace({event.attribute(codec::attribute::traceparent), event.trace});
+  const log::Scope scope({source, event.id, {}, trace});
   const std::string key = key_of(event);
   if (key.empty()) {
     const std::lock_guard lock(mutex_);

@@ -8,6 +8,8 @@
 #include <cfd/error.hpp>
 #include <cfd/execute.hpp>
 
+#include "log/context.hpp"
+
 namespace cfd {
 namespace {
 
@@ -17,6 +19,9 @@ std::atomic<int> sum = 0;
 
 const auto add = dispatch("execute_event_test.add", [](int n) { sum += n; });
 const auto fail = dispatch("execute_event_test.fail", [] { throw Retry("later", std::chrono::seconds(3)); });
+
+std::string traced;
+const auto note = dispatch("execute_event_test.note", [] { traced = log::context().trace; });
 
 // {"function":"execute_event_test.add","args":[5]} and the call of fail, in base64.
 constexpr const char* add_five = "eyJmdW5jdGlvbiI6ImV4ZWN1dGVfZXZlbnRfdGVzdC5hZGQiLCJhcmdzIjpbNV19";
@@ -63,6 +68,23 @@ TEST_F(ExecuteEvent, OfABatchTheWorstOutcomeCounts) {
   EXPECT_EQ(outcome.verdict, Verdict::retry);
   EXPECT_EQ(outcome.after, std::chrono::seconds(3));
   EXPECT_EQ(sum, 5);
+}
+
+TEST_F(ExecuteEvent, AMalformedTraceOfTheCallerHidesNoneOfTheRequest) {
+  const std::string of_request = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const std::string of_caller = "00-105445aa7843bc8bf206b12000100000-00f067aa0ba902b7-01";
+  const auto trace = [&](const std::string& carried) {
+    const Outcome outcome = execute(
+        {{"traceparent", of_request}},
+        R"({"message":{"data":"eyJmdW5jdGlvbiI6ImV4ZWN1dGVfZXZlbnRfdGVzdC5ub3RlIiwiYXJncyI6W119","attributes":)"
+        R"({"googclient_traceparent":")" +
+            carried + R"("}}})");
+    EXPECT_EQ(outcome.verdict, Verdict::executed) << outcome.reason;
+    return traced;
+  };
+  EXPECT_EQ(trace(of_caller), of_caller);
+  EXPECT_EQ(trace("malformed"), of_request);
+  EXPECT_EQ(trace("00-00000000000000000000000000000000-0000000000000000-00"), of_request);
 }
 
 TEST_F(ExecuteEvent, RejectsWhatIsNoEvent) {
