@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The verbs of the cfd command. Each adds itself to the command line and runs in its callback; it throws cfd::Error
-/// where it fails, with a message that says what to do.
+/// The verbs of the cfd command. Each adds itself to the command line and runs in its callback; it throws
+/// cfd::Error where it fails, with a message that says what to do.
 
 namespace CLI {
 class App;
@@ -13,7 +13,8 @@ namespace cfd::command {
 /// `cfd emulator`: the local Pub/Sub server.
 void add_emulator(CLI::App& app);
 
-/// `cfd topic`, `cfd subscription`, `cfd publish`, `cfd pull`: what there is on a Pub/Sub server, for those without gcloud.
+/// `cfd topic`, `cfd subscription`, `cfd publish`, `cfd pull`: what there is on a Pub/Sub server, for those
+/// without gcloud.
 void add_pubsub(CLI::App& app);
 
 /// `cfd diff`: what would fail between two programs.

@@ -115,10 +115,12 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
     pump();
   }
 
-  /// Holds the whole subscription back after a failure, longer with each one in a row.
+  /// Holds the whole subscription back after a failure, longer with each one in a row. Requests that were
+  /// under way together fail for one reason, and count as one: else an endpoint that restarts would be left
+  /// alone for a minute.
   void pause() {
-    failures_ = std::min(failures_ + 1, 16U);
     if (paused_) return;
+    failures_ = std::min(failures_ + 1, 16U);
     paused_ = true;
     pause_timer_.expires_after(
         std::min<std::chrono::milliseconds>(shortest_pause * (1U << (failures_ - 1)), longest_pause));

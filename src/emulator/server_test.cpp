@@ -475,6 +475,25 @@ TEST_F(PushTest, PushesAgainUntilItIsTaken) {
   server.stop();
 }
 
+TEST_F(PushTest, RequestsThatFailTogetherCountAsOneFailure) {
+  // Thirty-one are taken, so that many are under way at once; then an endpoint that restarts fails all of
+  // those, and one more. Counted one by one they would hold the subscription back for its longest pause, a
+  // minute.
+  std::deque<unsigned> statuses(31, 204);
+  statuses.insert(statuses.end(), 70, 503);
+  Endpoint endpoint(statuses);
+  auto wanted = subscription();
+  wanted.mutable_push_config()->set_push_endpoint(endpoint.url());
+  create(wanted);
+  std::vector<std::string> data;
+  for (int i = 0; i < 100; ++i) data.push_back(std::to_string(i));
+  const auto start = std::chrono::steady_clock::now();
+  publish(data);
+  endpoint.wait_for(170);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(45));
+  server.stop();
+}
+
 TEST_F(PushTest, PushesManyAndEachOnce) {
   Endpoint endpoint;
   auto wanted = subscription();

@@ -14,7 +14,8 @@ struct Flags {
   std::string ready_file;  ///< where to write the address once the worker is ready; may be empty
 };
 
-/// Reads the command line. Returns the exit status instead where the program is to end at once: after --help or
+/// Reads the command line. Returns the exit status instead where the program is to end at once: after --help
+/// or
 /// --version, or because of a mistake, which is written to standard error.
 struct Parsed {
   Flags flags;

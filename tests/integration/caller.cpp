@@ -14,6 +14,12 @@ void call_many(const std::string& times) {
   for (int i = 0; i < std::stoi(times); ++i) functions::say("number " + std::to_string(i));
 }
 
+/// The argument is how many, a space, and the file.
+void record_many(const std::string& argument) {
+  const std::size_t space = argument.find(' ');
+  for (int i = 0; i < std::stoi(argument); ++i) functions::record(argument.substr(space + 1), i);
+}
+
 void call_and_exit(const std::string& text) {
   functions::say(text);
   std::exit(
@@ -29,6 +35,7 @@ const std::map<std::string, std::function<void(const std::string&)>> calls = {
     {"forward", [](const std::string& text) { functions::forward(text); }},
     {"stranger", [](const std::string& number) { functions::stranger(std::stoi(number)); }},
     {"many", call_many},
+    {"record_many", record_many},
     {"exit", call_and_exit},
 };
 

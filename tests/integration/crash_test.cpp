@@ -126,7 +126,7 @@ class CrashingServer {
     request.set_subscription(subscription);
     request.set_stream_ack_deadline_seconds(600);
     request.set_max_outstanding_messages(20);  // so that a backlog grows
-    std::map<std::string, std::string> data;  // by ack id
+    std::map<std::string, std::string> data;   // by ack id
     v1::StreamingPullResponse response;
     for (bool open = stream->Write(request); open && !enough() && stream->Read(&response);) {
       request.Clear();
