@@ -28,6 +28,7 @@ enum At : Place {
   attributes,
   attribute,
   data,
+  encoded,  // the member "data_base64" of an event: its "data" as the base64 of its JSON
   id,
   id_snake,
   id_outside,  // of the event around the message
@@ -48,6 +49,7 @@ constexpr std::array event_steps{
     Step{event, "subscription", subscription},
     Step{event, "deliveryAttempt", attempt},
     Step{event, "data", inner},
+    Step{event, "data_base64", encoded},
     Step{event, "id", id_outside},
     Step{event, "time", time_outside},
     Step{event, "context", context},
@@ -82,6 +84,8 @@ constexpr auto with_event_steps(const std::array<Step, N>& first) {
 
 constexpr auto single_steps = with_event_steps(std::array{Step{start, "", event}});
 constexpr auto batch_steps = with_event_steps(std::array{Step{start, "", batch}, Step{batch, "", event}});
+// Of what stood in base64. No way leads to an event from here, so base64 within base64 is never looked into.
+constexpr auto encoded_steps = with_event_steps(std::array{Step{start, "", inner}});
 
 class PushReader final : public JsonSink {
  public:
@@ -144,7 +148,21 @@ class PushReader final : public JsonSink {
     return {};
   }
 
+  // Reads "data_base64" as if its JSON stood in "data", where it stands: it takes no memory of its own.
+  const char* read_encoded() {
+    if (seen_[inner]) return "has both \"data\" and \"data_base64\": a CloudEvent has one of them";
+    const auto document = codec::decode_base64(writable(texts_[encoded]));
+    if (!document) return "has a data_base64 that is no base64";
+    const std::string fault = walk_json(*document, encoded_steps, *this);
+    if (fault.empty()) return nullptr;
+    fault_ = "has a data_base64 that " + fault;
+    return fault_.c_str();
+  }
+
   const char* finish() {
+    // Beside "message" it is an unknown member, like any other that Pub/Sub does not send.
+    if (texts_[encoded].data() != nullptr && (seen_[inner] || !seen_[message]))
+      if (const char* fault = read_encoded(); fault != nullptr) return fault;
     Event& it = message_.event;
     if (seen_[message] || seen_[inner]) {
       const auto bytes = codec::decode_base64(writable(texts_[data]));
@@ -170,8 +188,10 @@ class PushReader final : public JsonSink {
     if (text.empty()) return {};
     if (text.data() >= body_.data() && text.data() < body_.data() + body_.size())
       return {body_.data() + (text.data() - body_.data()), text.size()};
-    for (std::string& copy : delivery_.unescaped)
-      if (copy.data() == text.data()) return copy;
+    // From the end, as it is one of this event's own; what base64 held may stand in the midst of one.
+    for (auto copy = delivery_.unescaped.rbegin(); copy != delivery_.unescaped.rend(); ++copy)
+      if (text.data() >= copy->data() && text.data() < copy->data() + copy->size())
+        return {copy->data() + (text.data() - copy->data()), text.size()};
     return {};
   }
 
@@ -181,6 +201,7 @@ class PushReader final : public JsonSink {
   Message message_;
   std::array<std::string_view, count_of_places> texts_{};
   std::array<bool, count_of_places> seen_{};
+  std::string fault_;  // where it is no literal
 };
 
 std::string parse(std::string& body, Delivery& delivery, std::span<const Step> steps, bool plain_call_allowed,

@@ -13,7 +13,7 @@ namespace cfd::http {
 /// - a wrapped push, `{"message": {"data": …}, "subscription": …}`, which is also what Eventarc sends in
 /// binary mode;
 /// - a CloudEvent in structured mode, `{"specversion": …, "id": …, "data": {"message": …, "subscription":
-/// …}}`;
+/// …}}`, or with the base64 of that JSON in `data_base64` instead of `data`;
 /// - a background event, `{"context": {"eventId": …}, "data": {"data": …}}`, or its older form without
 /// `context`;
 /// - a plain call, `{"function": …, "args": …}`, which is the data of a message that came without a wrapper.

@@ -91,6 +91,70 @@ TEST(PushBody, FaultsSayWhatIsWrong) {
   EXPECT_THAT(fault("{\"x\":" + std::string(40, '[') + std::string(40, ']') + "}"), HasSubstr("nested"));
 }
 
+// base64 of {"message":{"data":"SGVsbG8=","messageId":"7","attributes":{"a":"b"}},"subscription":"s"}
+constexpr const char* encoded =
+    "eyJtZXNzYWdlIjp7ImRhdGEiOiJTR1ZzYkc4PSIsIm1lc3NhZ2VJZCI6Ijci"
+    "LCJhdHRyaWJ1dGVzIjp7ImEiOiJiIn19LCJzdWJzY3JpcHRpb24iOiJzIn0=";
+
+TEST(PushBody, ACloudEventWhosePushIsBase64) {
+  const Parsed p(std::string(R"({"specversion":"1.0","id":"e1","time":"2026","data":null,"data_base64":")") +
+                 encoded + "\"}");
+  ASSERT_EQ(p.fault, "");
+  EXPECT_EQ(p.event().data, "Hello");
+  EXPECT_EQ(p.event().id, "7");
+  EXPECT_EQ(p.event().publish_time, "2026");
+  EXPECT_EQ(p.event().subscription, "s");
+  EXPECT_EQ(p.event().attribute("a"), "b");
+  EXPECT_GE(p.event().data.data(), p.body.data());
+  EXPECT_LT(p.event().data.data(), p.body.data() + p.body.size());
+}
+
+TEST(PushBody, ACloudEventWhosePushIsBase64WithEscapes) {
+  // What JSON encoders that escape '/' and '=' make of it; the push has an escape of its own.
+  // {"message":{"data":"SGVsbG8\u003d","messageId":"\u0037???"}}
+  const Parsed p(
+      R"({"id":"e1","data_base64":"eyJtZXNzYWdlIjp7ImRhdGEiOiJTR1ZzYkc4XHUwMDNkIiwibWVzc2FnZUlkIjoiXHUwMDM3Pz8\/In19"})");
+  ASSERT_EQ(p.fault, "");
+  EXPECT_EQ(p.event().data, "Hello");
+  EXPECT_EQ(p.event().id, "7???");
+}
+
+TEST(PushBody, ACloudEventWhoseBackgroundEventIsBase64) {
+  const Parsed p(R"({"id":"e1","data_base64":"eyJkYXRhIjoiU0dWc2JHOD0ifQ=="})");  // {"data":"SGVsbG8="}
+  ASSERT_EQ(p.fault, "");
+  EXPECT_EQ(p.event().data, "Hello");
+  EXPECT_EQ(p.event().id, "e1");
+}
+
+TEST(PushBody, FaultsOfBase64EventsSayWhatIsWrong) {
+  const auto fault = [](const std::string& members) {
+    const Parsed p("{\"id\":\"e1\"," + members + "}");
+    EXPECT_THAT(p.delivery.messages, IsEmpty()) << members;
+    return p.fault;
+  };
+  const std::string good = std::string("\"data_base64\":\"") + encoded + "\"";
+  EXPECT_THAT(fault(good + R"(,"data":{"message":{}})"), HasSubstr("both \"data\" and \"data_base64\""));
+  EXPECT_THAT(fault(R"("data":{"message":{}},)" + good), HasSubstr("both \"data\" and \"data_base64\""));
+  EXPECT_THAT(fault(good + "," + good), HasSubstr("twice"));
+  EXPECT_THAT(fault(R"("data_base64":"e30")"), HasSubstr("data_base64 that is no base64"));
+  EXPECT_THAT(fault(R"("data_base64":{})"), HasSubstr("another type"));
+  EXPECT_THAT(fault(R"("data_base64":7)"), HasSubstr("another type"));
+  EXPECT_THAT(fault(R"("data_base64":"")"), HasSubstr("data_base64 that is JSON that ends too early"));
+  EXPECT_THAT(fault(R"("data_base64":"aGVsbG8=")"), HasSubstr("data_base64 that is no JSON"));
+  EXPECT_THAT(fault(R"("data_base64":"bnVsbA==")"), HasSubstr("no member \"message\""));  // null
+  EXPECT_THAT(fault(R"("data_base64":"W10=")"), HasSubstr("another type"));               // []
+  EXPECT_THAT(fault(R"("data_base64":"eyJtZXNzYWdlIjp7ImRhdGEiOiJ4In19")"),
+              HasSubstr("no base64"));  // {"message":{"data":"x"}}
+}
+
+TEST(PushBody, Base64WithinBase64IsNoEvent) {
+  // {"data_base64":"e30="}: an unknown member, whatever it holds, and so a push of nothing.
+  const Parsed p(R"({"id":"e1","data_base64":"eyJkYXRhX2Jhc2U2NCI6ImUzMD0ifQ=="})");
+  ASSERT_EQ(p.fault, "");
+  EXPECT_EQ(p.event().data, "");
+  EXPECT_EQ(p.event().id, "e1");
+}
+
 TEST(PushBody, AttributesAreBounded) {
   const auto with = [](int count) {
     std::string body = R"({"message":{"attributes":{)";

@@ -112,6 +112,22 @@ TEST(Request, CloudEventsInBatchMode) {
   EXPECT_THAT(Parsed(headers, many + "]").fault, HasSubstr("more than 1000"));
 }
 
+TEST(Request, CloudEventsWithBase64InStructuredAndBatchMode) {
+  // {"message":{"data":"SGVsbG8="}}
+  const std::string event = R"({"id":"e1","data_base64":"eyJtZXNzYWdlIjp7ImRhdGEiOiJTR1ZzYkc4PSJ9fQ=="})";
+  const Parsed alone({{"content-type", "application/cloudevents+json"}}, event);
+  ASSERT_EQ(alone.fault, "");
+  EXPECT_EQ(alone.event().data, "Hello");
+  const Parsed batch({{"content-type", "application/cloudevents-batch+json"}},
+                     "[" + event + R"(,{"id":"e2","data":{"message":{"data":"V29ybGQ="}}},)" + event + "]");
+  ASSERT_EQ(batch.fault, "");
+  ASSERT_THAT(batch.delivery.messages, SizeIs(3));
+  EXPECT_EQ(batch.event(0).data, "Hello");
+  EXPECT_EQ(batch.event(1).data, "World");
+  EXPECT_EQ(batch.event(1).id, "e2");
+  EXPECT_EQ(batch.event(2).data, "Hello");
+}
+
 TEST(Request, BackgroundEventsInBothForms) {
   const Parsed p({}, R"({"context":{"eventId":"11","timestamp":"t","eventType":"google.pubsub.topic.publish",
     "resource":{"service":"pubsub.googleapis.com","name":"projects/p/topics/t","type":"x"}},

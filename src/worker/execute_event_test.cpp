@@ -62,6 +62,17 @@ TEST_F(ExecuteEvent, RunsCloudEventsInEveryMode) {
   EXPECT_EQ(sum, 20);
 }
 
+TEST_F(ExecuteEvent, RunsACloudEventWhosePushIsBase64) {
+  // The base64 of message(add_five).
+  const std::string event =
+      R"({"specversion":"1.0","id":"1","type":"t","source":"s","data_base64":)"
+      "\"eyJtZXNzYWdlIjp7ImRhdGEiOiJleUptZFc1amRHbHZiaUk2SW1WNFpXTjFk"
+      "R1ZmWlhabGJuUmZkR1Z6ZEM1aFpHUWlMQ0poY21keklqcGJOVjE5IiwibWVzc2FnZUlkIjoiMSJ9fQ==\"}";
+  const Outcome outcome = execute({{"content-type", "application/cloudevents+json"}}, event);
+  EXPECT_EQ(outcome.verdict, Verdict::executed) << outcome.reason;
+  EXPECT_EQ(sum, 5);
+}
+
 TEST_F(ExecuteEvent, OfABatchTheWorstOutcomeCounts) {
   const Outcome outcome = execute({{"content-type", "application/cloudevents-batch+json"}},
                                   "[" + event(add_five) + "," + event(failing) + "]");
