@@ -25,12 +25,13 @@ constexpr std::uint64_t max_answer_body = 1U << 20U;
 constexpr std::size_t max_idle_connections = 64;
 
 using Done = std::function<void(HttpResult)>;
+using Request = http::request<http::string_body>;
 
 /// A connection, plain or TLS, with at most one exchange under way.
 class Connection {
  public:
   virtual ~Connection() = default;
-  virtual void exchange(const http::request<http::string_body>& request, std::chrono::nanoseconds timeout,
+  virtual void exchange(std::shared_ptr<const Request> request, std::chrono::nanoseconds timeout,
                         std::function<void(error_code, int status, bool keep)> done) = 0;
   virtual void close() = 0;
   virtual bool used() const = 0;
@@ -48,9 +49,9 @@ class StreamConnection final : public Connection,
 
   bool used() const override { return used_; }
 
-  void exchange(const http::request<http::string_body>& request, std::chrono::nanoseconds timeout,
+  void exchange(std::shared_ptr<const Request> request, std::chrono::nanoseconds timeout,
                 Finish done) override {
-    request_ = &request;
+    request_ = std::move(request);
     done_ = std::move(done);
     beast::get_lowest_layer(stream_).expires_after(timeout);
     if (used_) return write();
@@ -89,6 +90,7 @@ class StreamConnection final : public Connection,
   }
 
   void write() {
+    if (!done_) return;  // closed as it was about to
     const auto self = this->shared_from_this();
     http::async_write(stream_, *request_, [self](error_code error, std::size_t) {
       if (error) return self->finish(error);
@@ -112,12 +114,12 @@ class StreamConnection final : public Connection,
     if (const auto done = std::exchange(done_, nullptr)) done(error, status, keep);
   }
 
-  const Url& url_;
+  const Url url_;
   tcp::resolver resolver_;
   Stream stream_;
   beast::flat_buffer buffer_;
   std::optional<http::response_parser<http::string_body>> parser_;
-  const http::request<http::string_body>* request_ = nullptr;
+  std::shared_ptr<const Request> request_;  ///< a write may go on after close(), until it hears of it
   Finish done_;
   bool used_ = false;
 };
@@ -136,7 +138,7 @@ asio::ssl::context& tls_context() {
 
 struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   struct Exchange {
-    http::request<http::string_body> request;
+    std::shared_ptr<const Request> request;
     std::chrono::nanoseconds timeout;
     Done done;
   };
@@ -199,8 +201,7 @@ HttpClient::~HttpClient() {
 }
 
 void HttpClient::post(HttpRequest request, std::chrono::nanoseconds timeout, Done done) {
-  auto exchange = std::make_shared<Impl::Exchange>();
-  auto& message = exchange->request;
+  Request message;
   message.method(http::verb::post);
   message.version(11);
   message.target(impl_->url.target);
@@ -209,6 +210,8 @@ void HttpClient::post(HttpRequest request, std::chrono::nanoseconds timeout, Don
   for (const auto& [name, value] : request.headers) message.set(name, value);
   message.body() = std::move(request.body);
   message.prepare_payload();
+  auto exchange = std::make_shared<Impl::Exchange>();
+  exchange->request = std::make_shared<const Request>(std::move(message));
   exchange->timeout = timeout;
   exchange->done = std::move(done);
   impl_->send(std::move(exchange), false);

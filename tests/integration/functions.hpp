@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -59,6 +60,18 @@ inline const auto record = cfd::dispatch("t.record", [](std::string path, int nu
       file >= 0 && write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   if (file >= 0) close(file);
   if (!written) throw std::runtime_error("cannot write to " + path);
+});
+
+/// Notes the call in the file that the worker's environment names, by one write that a kill cannot tear; or
+/// rejects it, where it is marked as poison.
+inline const auto note = cfd::dispatch("t.note", [](std::string call) {
+  if (call.starts_with("poison")) throw cfd::Reject("poison");
+  const char* path = std::getenv("CFD_TEST_NOTES");
+  if (path == nullptr) throw cfd::Reject("no file to note calls in");
+  static const int file = open(path, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0600);
+  call += '\n';
+  if (write(file, call.data(), call.size()) != static_cast<ssize_t>(call.size()))
+    throw std::runtime_error("the file takes nothing");
 });
 
 /// Dispatches from inside the cloud function.

@@ -115,6 +115,26 @@ void PubSub::stop_pushing(const std::string& subscription) {
         "ModifyPushConfig " + subscription);
 }
 
+void PubSub::create_snapshot(const std::string& snapshot, const std::string& subscription) {
+  grpc::ClientContext context;
+  set_deadline(context);
+  api::CreateSnapshotRequest request;
+  request.set_name(in_project("snapshots", snapshot));
+  request.set_subscription(in_project("subscriptions", subscription));
+  api::Snapshot response;
+  check(stubs_->subscriber->CreateSnapshot(&context, request, &response), "CreateSnapshot " + snapshot);
+}
+
+void PubSub::seek(const std::string& subscription, const std::string& snapshot) {
+  grpc::ClientContext context;
+  set_deadline(context);
+  api::SeekRequest request;
+  request.set_subscription(in_project("subscriptions", subscription));
+  request.set_snapshot(in_project("snapshots", snapshot));
+  api::SeekResponse response;
+  check(stubs_->subscriber->Seek(&context, request, &response), "Seek " + subscription);
+}
+
 std::string PubSub::publish(const std::string& topic, const std::string& data,
                             const std::map<std::string, std::string>& attributes) {
   grpc::ClientContext context;

@@ -49,6 +49,12 @@ class PubSub {
   /// Makes a push subscription one to pull from.
   void stop_pushing(const std::string& subscription);
 
+  /// Keeps what `subscription` has not acknowledged, leased or not, under the name `snapshot`.
+  void create_snapshot(const std::string& snapshot, const std::string& subscription);
+
+  /// Has `subscription` deliver what `snapshot` kept; leases end.
+  void seek(const std::string& subscription, const std::string& snapshot);
+
   /// Returns the message id.
   std::string publish(const std::string& topic, const std::string& data,
                       const std::map<std::string, std::string>& attributes = {});
