@@ -85,6 +85,8 @@ void Deliveries::give_back(const Work& work, seconds deadline) {
 
 void Deliveries::finish(const Work& work, transport::Disposition disposition) {
   --running_;
+  // A function that was asked to stop may have left its work undone.
+  if (work.delivery->lost) disposition.ack = false;
   if (disposition.ack) {
     acks_.acknowledge(work.delivery->ack_id);
     metrics::numbers().acknowledged.fetch_add(1, std::memory_order_relaxed);

@@ -39,8 +39,9 @@ class Deliveries {
   /// before.
   Work take(std::stop_source* stop = nullptr);
 
-  /// The handler is through with `work`. A message that is given back takes with it what waits behind it
-  /// under its ordering key: Pub/Sub delivers those again, too, after it.
+  /// The handler is through with `work`; what it says counts only while the message's lease lasts. A message
+  /// that is given back takes with it what waits behind it under its ordering key: Pub/Sub delivers those
+  /// again, too, after it.
   void finish(const Work& work, transport::Disposition disposition);
 
   /// Gives back everything that is not running, and from now on everything that arrives.

@@ -130,7 +130,11 @@ TEST_F(DeliveriesTest, StopsAFunctionWhoseLeaseRunsOutBecauseNothingCanBeSent) {
   EXPECT_EQ(lost[0], stop);
   deliveries.expire(now);
   EXPECT_TRUE(deliveries.take_lost().empty()) << "told twice";
-  deliveries.finish(work, {false, 0s});
+  sent();
+  deliveries.finish(work, {true, 0s});
+  const auto request = sent();
+  EXPECT_TRUE(request.ack_ids().empty()) << "a function that was stopped may have left its work undone";
+  EXPECT_THAT(request.modify_deadline_ack_ids(), testing::ElementsAre("a"));
 }
 
 TEST_F(DeliveriesTest, StoppedGivesBackWhatHasNotBegun) {

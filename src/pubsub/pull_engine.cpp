@@ -84,9 +84,11 @@ void PullEngine::handle_messages() {
   std::stop_source stop;
   const auto fire = [&stop] { stop.request_stop(); };
   std::optional<std::stop_callback<decltype(fire)>> at_the_end(std::in_place, stop_, fire);
+  bool lost = false;
   while (true) {
     Work work;
-    if (stop.stop_requested() && !stop_.stop_requested()) {
+    // Renewed even where it has not fired yet: that comes late, and must not stop the next function.
+    if (lost) {
       at_the_end.reset();
       stop = std::stop_source();
       at_the_end.emplace(stop_, fire);
@@ -108,15 +110,18 @@ void PullEngine::handle_messages() {
     event.attributes =
         std::span<const Attribute>(work.response->attributes).subspan(d.first_attribute, d.attribute_count);
     event.delivery_attempt = d.attempt;
-    finish(work, handler_(event, stop.get_token()));
+    lost = finish(work, handler_(event, stop.get_token()));
   }
 }
 
-void PullEngine::finish(const Work& work, const transport::Disposition& disposition) {
+/// Returns whether the message's lease had ended.
+bool PullEngine::finish(const Work& work, const transport::Disposition& disposition) {
   std::unique_lock lock(mutex_);
+  const bool lost = work.delivery->lost;
   deliveries_.finish(work, disposition);
   // A subscriber that has run out of messages acknowledges at once, a busy one in batches.
   if (deliveries_.acks().count() >= full_ack_batch || deliveries_.held() == 0) write(lock);
+  return lost;
 }
 
 // ---- On any thread

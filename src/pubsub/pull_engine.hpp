@@ -53,7 +53,7 @@ class PullEngine {
 
   // On the handler threads.
   void handle_messages();
-  void finish(const Work& work, const transport::Disposition& disposition);
+  bool finish(const Work& work, const transport::Disposition& disposition);
 
   // On the thread of run(); `lock` is held where it is passed.
   bool step();

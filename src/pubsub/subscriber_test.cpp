@@ -1,6 +1,7 @@
 #include "pubsub/subscriber.hpp"
 
 #include <atomic>
+#include <condition_variable>
 #include <future>
 #include <map>
 #include <mutex>
@@ -244,6 +245,41 @@ TEST(Subscriber, HonoursExactlyOnceDelivery) {
   EXPECT_TRUE(server.wait_for([&] { return server.acked.size() == 300; }));
   EXPECT_EQ(server.deadlines.size(), 300U);
   EXPECT_EQ(subscriber.stop(), "");
+}
+
+TEST(Subscriber, StopsAFunctionWhoseLeaseIsLostAndNotTheNext) {
+  ScriptedSubscription server;
+  server.exactly_once = true;
+  std::promise<void> begun;
+  std::atomic<bool> first_stopped = false;
+  std::atomic<bool> second_stopped = false;
+  Running subscriber(server, [&](const Event& e, const std::stop_token& lost) {
+    if (e.id == "2") {
+      second_stopped = lost.stop_requested();
+      return Disposition{true, 0s};
+    }
+    begun.set_value();
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, lost, 60s, [] { return false; });
+    first_stopped = lost.stop_requested();
+    return Disposition{true, 0s};
+  });
+  v1::StreamingPullResponse properties;
+  properties.mutable_subscription_properties()->set_exactly_once_delivery_enabled(true);
+  server.send(properties);
+  server.deliver("1");
+  begun.get_future().wait();
+  v1::StreamingPullResponse refusal;
+  refusal.mutable_modify_ack_deadline_confirmation()->add_invalid_ack_ids("ack-1");
+  server.send(refusal);
+  server.deliver("2");
+  EXPECT_TRUE(server.wait_for([&] { return server.acked.count("ack-2") == 1; }));
+  EXPECT_EQ(subscriber.stop(), "");
+  EXPECT_TRUE(first_stopped);
+  EXPECT_FALSE(second_stopped);
+  EXPECT_EQ(server.acked.count("ack-1"), 0U);
 }
 
 TEST(Subscriber, SendsKeepAlivesWhileItIsIdle) {

@@ -51,8 +51,8 @@ transport::Disposition disposition_of(const Outcome& outcome) {
 // Functions that do not end keep their thread, the subscriber and what it refers to, for the rest of the
 // process.
 struct Pulling {
-  Pulling(std::unique_ptr<transport::Subscriber> from, const std::string& id)
-      : subscriber(std::move(from)), runner(id) {}
+  Pulling(std::unique_ptr<transport::Subscriber> from, const std::string& id, std::stop_token ending)
+      : subscriber(std::move(from)), runner(id, std::move(ending)) {}
 
   std::unique_ptr<transport::Subscriber> subscriber;
   Runner runner;
@@ -68,7 +68,7 @@ End pull(const Flags& flags, Signals& signals) {
         "instead of cfd::worker");
   const transport::SubscriberConfig config = config_for(flags.pull);
   const std::string id = config.subscription.substr(config.subscription.rfind('/') + 1);
-  auto pulling = std::make_shared<Pulling>(make_subscriber(config), id);
+  auto pulling = std::make_shared<Pulling>(make_subscriber(config), id, signals.stop());
   log_start(fmt::format("pulling from {} at {}{}", config.subscription, config.endpoint,
                         config.insecure ? ", in plain text" : ""));
   std::promise<std::string> ended;

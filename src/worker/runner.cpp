@@ -19,17 +19,23 @@ constexpr std::chrono::milliseconds no_limit{0};
 
 }  // namespace
 
-Runner::Runner(const std::string& subscription)
+Runner::Runner(const std::string& subscription, std::optional<std::stop_token> ending)
     : source_(settings::find(Key::topic).value_or(subscription)),
       dead_letters_(DeadLetters::from_settings()),
       once_(once::Once::from_settings()) {
   signing::keys();  // what is wrong with them is said at the start, and not at the first call
   if (const auto timeout = settings::find(Key::function_timeout))
     timeout_ = settings::parse_duration(*timeout);
-  around_ = [this](const detail::Function& function, const Event& event, std::stop_token token,
-                   const std::function<Outcome(std::stop_token)>& call) {
+  around_ = [this, ending = std::move(ending)](const detail::Function& function, const Event& event,
+                                               std::stop_token token,
+                                               const std::function<Outcome(std::stop_token)>& call) {
     const auto limit = function.timeout.count() != 0 ? function.timeout : timeout_.value_or(no_limit);
-    return limit == no_limit ? call(std::move(token)) : run_in_time(event, limit, std::move(token), call);
+    Outcome outcome = limit == no_limit ? call(token) : run_in_time(event, limit, token, call);
+    // Stopped though the worker goes on: the message is no longer ours, and its work perhaps undone.
+    const bool lost = ending && token.stop_requested() && !ending->stop_requested();
+    if (lost && outcome.verdict == Verdict::executed)
+      return Outcome{Verdict::retry, "its lease ended while it ran", {}};
+    return outcome;
   };
 }
 

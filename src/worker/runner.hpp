@@ -24,11 +24,13 @@ namespace cfd::worker {
 class Runner {
  public:
   /// By the settings. Throws ConfigError where they ask for what the program cannot do. `subscription` names
-  /// the source of the log's lines where no topic is set; empty: each message's own.
-  explicit Runner(const std::string& subscription = {});
+  /// the source of the log's lines where no topic is set; empty: each message's own. `ending` is the worker's
+  /// end, where the tokens of run() fire for that and for a lost lease.
+  explicit Runner(const std::string& subscription = {}, std::optional<std::stop_token> ending = {});
 
   /// Never throws. `stop` is handed on to the function, which the timeout stops too; what a function returns
-  /// after its time is over counts for nothing, and the message is to come again.
+  /// after its time is over, or after its message's lease was lost, counts for nothing, and the message is to
+  /// come again.
   Outcome run(const Event& event, std::stop_token stop);
 
  private:

@@ -143,6 +143,19 @@ TEST_F(RunnerTest, AFunctionsOwnTimeWinsOverTheSettings) {
             Verdict::executed);
 }
 
+TEST_F(RunnerTest, WhatAFunctionReturnsAfterItsLeaseWasLostCountsForNothing) {
+  std::stop_source lost;
+  lost.request_stop();
+  std::stop_source ending;
+  Runner runner("s", ending.get_token());
+  const Outcome outcome = runner.run(plain(endless), lost.get_token());
+  EXPECT_TRUE(saw_stop);
+  EXPECT_EQ(outcome.verdict, Verdict::retry);
+  EXPECT_EQ(outcome.reason, "its lease ended while it ran");
+  ending.request_stop();
+  EXPECT_EQ(runner.run(plain(endless), lost.get_token()).verdict, Verdict::executed);
+}
+
 TEST_F(RunnerTest, AStopFromOutsideReachesTheFunctionThroughTheTimeout) {
   settings::set(Key::function_timeout, "1h", settings::Origin::code);
   Runner runner;

@@ -64,6 +64,33 @@ TEST_P(DeliveryTest, BytesThatDoNotDecodeAreNeverAcknowledged) {
   EXPECT_THAT(worker.output(), Not(HasSubstr("status: 'ok'")));
 }
 
+TEST_P(DeliveryTest, AWorkerPublishesWhatItRejectsToItsDeadLetterTopicAndThenAcknowledges) {
+  const std::string letters = topic() + "-letters";
+  pubsub().create_topic(letters);
+  pubsub().create_subscription(letters, letters);
+  Process& worker = start_worker({{"CLOUD_FUNCTIONS_DISPATCH_DEAD_LETTER_TOPIC", letters}});
+  ASSERT_EQ(call("stranger", "1"), 0) << caller_output();
+  const auto received = pubsub().pull(letters, 1);
+  ASSERT_THAT(received, SizeIs(1));
+  EXPECT_EQ(received[0].attributes.at("function"), "t.stranger");
+  EXPECT_THAT(received[0].attributes.at("cfd_dead_letter_reason"), HasSubstr("unknown function"));
+  EXPECT_EQ(received[0].attributes.at("CloudPubSubDeadLetterSourceSubscription"), subscription());
+  worker.wait_for("went to the dead-letter topic");
+  worker.signal(SIGTERM);
+  ASSERT_EQ(worker.wait(), 0) << worker.output();
+  if (GetParam() == Delivery::push) pubsub().stop_pushing(subscription());
+  EXPECT_THAT(pubsub().pull_once(subscription(), std::chrono::milliseconds(500)), SizeIs(0));
+}
+
+TEST_P(DeliveryTest, WhatCannotGoToTheDeadLetterTopicIsNotAcknowledged) {
+  Process& worker = start_worker({{"CLOUD_FUNCTIONS_DISPATCH_DEAD_LETTER_TOPIC", "no-such-topic"}});
+  ASSERT_EQ(call("stranger", "1"), 0) << caller_output();
+  worker.wait_for("could not be published to the dead-letter topic");
+  const auto left = unacknowledged(1);
+  ASSERT_THAT(left, SizeIs(1));
+  EXPECT_EQ(left[0].attributes.at("function"), "t.stranger");
+}
+
 TEST_P(DeliveryTest, PlainJsonFromAnyLanguageIsExecuted) {
   Process& worker = start_worker();
   pubsub().publish(topic(), R"({"function":"t.say","args":["from afar"]})");
