@@ -103,8 +103,8 @@ std::vector<Delivery> Subscription::take(const ConsumerPtr& consumer, std::size_
       }
       bytes += entry->message.wire().size();
       deliveries.push_back(lease(std::move(*entry), *consumer, now + deadline));
+      ++counters_.delivered;
     }
-    counters_.delivered += deliveries.size();
     note(Step::expired, effects.acknowledged, now);
     if (hooks_.log != nullptr) {
       for (const auto& delivery : deliveries)
@@ -213,6 +213,10 @@ bool Subscription::load_front() {
 }
 
 std::optional<Entry> Subscription::next_entry(std::uint32_t key_holder) {
+  // In turns, so that messages that fail again and again do not keep those behind them waiting for ever: a pusher that
+  // was slowed down by failures takes one at a time.
+  if (!ready_.empty() && counters_.delivered % 2 != 0)
+    if (auto entry = next_fresh(key_holder)) return entry;
   if (!ready_.empty()) {
     Entry entry = std::move(ready_.front());
     ready_.pop_front();

@@ -195,6 +195,7 @@ void PullEngine::wait(milliseconds at_most) {
 void PullEngine::on(Event event, bool ok) {
   switch (event) {
     case Event::opened: {
+      stream_->started = true;
       if (ok) {
         {
           const std::lock_guard lock(mutex_);
@@ -399,6 +400,10 @@ void PullEngine::say_goodbye() {
 
 void PullEngine::wait_for_stream_end(Clock::time_point deadline) {
   if (!stream_) return;
+  if (!stream_->started) {  // It has brought nothing, and nothing is lost with it.
+    stream_->given_up = true;
+    stream_->context.TryCancel();
+  }
   {
     // Half-closed, the service works off what we have sent and then ends the stream; cut, it might not.
     std::unique_lock lock(mutex_);
@@ -411,7 +416,7 @@ void PullEngine::wait_for_stream_end(Clock::time_point deadline) {
   }
   while (stream_) {
     if (Clock::now() >= deadline && !std::exchange(stream_->given_up, true)) stream_->context.TryCancel();
-    if (!stream_->reading && !stream_->broken && !stream_->ending) read_more();
+    if (stream_->started && !stream_->reading && !stream_->broken && !stream_->ending) read_more();
     bool end = false;
     {
       const std::lock_guard lock(mutex_);

@@ -43,6 +43,8 @@ class PullEngine {
     Clock::time_point busy_since;  ///< of the opening or the write under way
     Clock::time_point last_write;
     Clock::time_point last_read;
+    bool started =
+        false;  ///< the opening has come to its end, well or not; nothing is read or written before
     bool open = false;
     bool reading = false;
     bool writing = false;

@@ -80,6 +80,17 @@ TEST(Subscriber, HandsOutTheWholeMessageAndAcknowledgesIt) {
   EXPECT_EQ(subscriber.stop(), "");
 }
 
+TEST(Subscriber, StopsAtAnyMomentOfItsStart) {
+  const ScriptedSubscription server;
+  for (int i = 0; i < 60; ++i) {
+    Running subscriber(server, acknowledge);
+    std::this_thread::sleep_for(std::chrono::microseconds(200) * (i % 30));
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(subscriber.stop(), "");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 5s) << "it waited for its farewell's end";
+  }
+}
+
 TEST(Subscriber, HandlesManyOnSeveralThreadsAndAcknowledgesEachOnce) {
   ScriptedSubscription server;
   std::atomic<int> running = 0;
