@@ -127,7 +127,8 @@ TYPED_TEST(EveryInteger, RoundTripsAtEachEdgeOfTheFormat) {
   using Limits = std::numeric_limits<TypeParam>;
   for (const TypeParam edge : {Limits::min(), Limits::max(), TypeParam{0}}) expect_round_trip(edge);
   for (unsigned bit = 0; bit < 8 * sizeof(TypeParam); ++bit) {
-    const auto power = static_cast<TypeParam>(std::uint64_t{1} << bit);
+    const std::uint64_t bits = std::uint64_t{1} << bit;
+    const auto power = static_cast<TypeParam>(bits);
     expect_round_trip(power);
     expect_round_trip(static_cast<TypeParam>(power - 1));
     expect_round_trip(static_cast<TypeParam>(~power));
@@ -136,7 +137,8 @@ TYPED_TEST(EveryInteger, RoundTripsAtEachEdgeOfTheFormat) {
 
 TYPED_TEST(EveryInteger, AgreesWithAnotherMessagePack) {
   for (unsigned bit = 0; bit < 8 * sizeof(TypeParam); ++bit) {
-    const auto power = static_cast<TypeParam>(std::uint64_t{1} << bit);
+    const std::uint64_t bits = std::uint64_t{1} << bit;
+    const auto power = static_cast<TypeParam>(bits);
     for (const auto value : {power, static_cast<TypeParam>(power - 1), static_cast<TypeParam>(~power)}) {
       using Wide = std::conditional_t<std::is_signed_v<TypeParam>, std::int64_t, std::uint64_t>;
       const auto theirs = nlohmann::json::to_msgpack(static_cast<Wide>(value));

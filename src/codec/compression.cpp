@@ -51,7 +51,7 @@ std::string decompress_gzip(std::string_view data, std::size_t limit, std::strin
   if (inflateInit2(&stream, gzip_only) != Z_OK) return "out of memory";
   const auto end = [](z_stream* s) { inflateEnd(s); };
   const std::unique_ptr<z_stream, decltype(end)> guard(&stream, end);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
+  stream.next_in = reinterpret_cast<const Bytef*>(data.data());
   stream.avail_in = static_cast<uInt>(data.size());
   std::array<char, chunk> buffer{};
   int status = Z_OK;

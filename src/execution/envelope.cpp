@@ -10,7 +10,6 @@ namespace cfd::execution {
 
 namespace {
 
-using codec::attribute::call_id;
 namespace attribute = codec::attribute;
 
 void open_json(std::string_view text, Envelope& envelope) {

@@ -35,6 +35,7 @@ TEST(Escape, OrdinaryTextIsLeftAlone) {
 TEST(Escape, NothingStartsALineOrMovesTheCursor) {
   EXPECT_EQ(visible("a\nE 2020 forged\r\tb"), "a\\nE 2020 forged\\r\\tb");
   EXPECT_EQ(visible(std::string("\x1b[31m\x7f\0", 7)), "\\x1b[31m\\x7f\\x00");
+  // NOLINTNEXTLINE(misc-misleading-bidirectional): that this text misleads is what is tested.
   EXPECT_EQ(visible("\xc2\x85|\xe2\x80\xa8|\xe2\x80\xae"), "\\u0085|\\u2028|\\u202e");
 }
 

@@ -144,6 +144,7 @@ TEST_F(LogTest, LinesOfManyThreadsStayWhole) {
   constexpr int each = 200;
   const std::string lines = on_stderr([] {
     std::vector<std::thread> writers;
+    writers.reserve(threads);
     for (int t = 0; t < threads; ++t)
       writers.emplace_back([t] {
         for (int i = 0; i < each; ++i) info("{}-{} {}", t, i, std::string(5000, static_cast<char>('a' + t)));

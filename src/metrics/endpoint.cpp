@@ -75,13 +75,12 @@ void handle(int socket) {
 
 }  // namespace
 
-Endpoint::Endpoint(std::uint16_t port) {
+Endpoint::Endpoint(std::uint16_t port) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   const auto fail = [&](int error) {
     if (listener_ >= 0) ::close(listener_);
     throw Error(
         fmt::format("cannot serve metrics on port {}: {}", port, std::generic_category().message(error)));
   };
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener_ < 0) fail(errno);
   const int on = 1;
   ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

@@ -59,7 +59,7 @@ Fault check_resource_id(std::string_view value) {
 }
 
 Fault check_host_port(std::string_view value) {
-  const Fault fault = "must be host:port, such as localhost:8085, without http:// in front of it";
+  Fault fault = "must be host:port, such as localhost:8085, without http:// in front of it";
   const std::size_t colon = value.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return fault;
   const std::string_view host = value.substr(0, colon);

@@ -53,6 +53,10 @@ Block* new_chain() {
 /// What one thread has at hand: up to two chains, so that a thread that takes and gives in turns asks nobody.
 class Cache {
  public:
+  Cache() = default;
+  Cache(const Cache&) = delete;
+  Cache& operator=(const Cache&) = delete;
+
   void* take() {
     if (count_ == 0) refill();
     --count_;

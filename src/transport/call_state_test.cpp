@@ -135,6 +135,7 @@ TEST(CallState, WakesEveryWaiterAndNeverMissesOne) {
   for (int round = 0; round < 500; ++round) {
     const auto state = new_state();
     std::vector<std::thread> waiters;
+    waiters.reserve(3);
     for (int i = 0; i < 3; ++i) waiters.emplace_back([state] { EXPECT_EQ(Call(state).wait_for(60s), "42"); });
     state->confirm("42");
     for (std::thread& t : waiters) t.join();
