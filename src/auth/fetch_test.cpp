@@ -66,6 +66,8 @@ class Server {
     tls_.use_private_key_file(certificate, asio::ssl::context::pem);
     thread_ = std::thread([this] { serve(); });
   }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
   ~Server() {
     boost::system::error_code ignored;
     Tcp::socket(io_).connect(acceptor_.local_endpoint(), ignored);  // where nobody came

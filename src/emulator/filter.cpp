@@ -107,7 +107,8 @@ class Parser {
   }
 
   NodePtr condition() {
-    std::string key, value;
+    std::string key;
+    std::string value;
     if (peek_word() == "hasPrefix") {
       take_word("hasPrefix");
       if (!take('(')) return fail("expected ( after hasPrefix");

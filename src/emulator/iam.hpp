@@ -27,6 +27,8 @@ class IamPolicies {
  public:
   /// `exists` says whether there is such a topic, subscription, snapshot or schema.
   explicit IamPolicies(std::function<bool(const std::string&)> exists);
+  IamPolicies(const IamPolicies&) = delete;
+  IamPolicies& operator=(const IamPolicies&) = delete;
   ~IamPolicies();
 
   /// As Schemas' of the same names.

@@ -33,7 +33,8 @@ bool parse_entry(std::string_view entry, std::string_view& key, std::string_view
 }
 
 Status check_attribute(std::string_view entry) {
-  std::string_view key, value;
+  std::string_view key;
+  std::string_view value;
   if (!parse_entry(entry, key, value)) return invalid_argument("an attribute is not well-formed protobuf");
   if (key.empty()) return invalid_argument("an attribute has an empty key");
   if (key.size() > max_attribute_key) {
@@ -209,7 +210,8 @@ std::vector<std::pair<std::string_view, std::string_view>> attributes_of(std::st
   wire::Reader reader(message);
   for (wire::Field field; reader.next(field);) {
     if (field.number != attributes_field || field.type != bytes_type) continue;
-    std::string_view key, value;
+    std::string_view key;
+    std::string_view value;
     parse_entry(field.bytes, key, value);
     const auto same =
         std::ranges::find(attributes, key, &std::pair<std::string_view, std::string_view>::first);

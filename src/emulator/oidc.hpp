@@ -18,6 +18,8 @@ namespace cfd::emulator {
 class OidcSigner {
  public:
   explicit OidcSigner(const Clock& clock);
+  OidcSigner(const OidcSigner&) = delete;
+  OidcSigner& operator=(const OidcSigner&) = delete;
   ~OidcSigner();
 
   /// A JWT for this service account and audience, good for up to an hour and for five minutes at least.

@@ -103,7 +103,7 @@ void Subscription::retry(Entry entry, Effects& effects) {
   }
 }
 
-void Subscription::note(Step step, const std::vector<Range>& ranges, Time now) {
+void Subscription::note(Step step, const std::vector<Range>& ranges, Time now) const {
   if (hooks_.log == nullptr) return;
   for (const auto& range : ranges) {
     for (auto i = range.next; i < range.end; ++i) hooks_.log->record(step, uid_, range.first_id + i, now);

@@ -20,6 +20,8 @@ class Scheduler {
   using Task = std::function<void()>;
 
   explicit Scheduler(const Clock& clock) : clock_(clock) {}
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
   ~Scheduler() { stop(); }
 
   /// Runs `task` once, at `time` or soon after, on the scheduler's thread.

@@ -80,7 +80,8 @@ WebAnswer Site::handle(const WebRequest& request) {
 }
 
 WebAnswer Site::get(std::string_view path, std::string_view query) {
-  constexpr std::string_view limit = "?limit=", message = "/messages/";
+  constexpr std::string_view limit = "?limit=";
+  constexpr std::string_view message = "/messages/";
   if (path == "/state") return json_answer(state_json(broker_));
   if (path == "/dead-letters") return json_answer(dead_letters_json(broker_));
   if (path == "/messages") {

@@ -114,7 +114,8 @@ std::vector<Held> latest(const std::vector<PublishedBatch>& batches, const std::
 
 /// How its deliveries ended, as far as it is known.
 std::string reason_of(const DeadLetter& letter, const Steps& steps) {
-  std::size_t nacked = 0, passed = 0;
+  std::size_t nacked = 0;
+  std::size_t passed = 0;
   if (const auto found = steps.find(letter.message); found != steps.end()) {
     for (const auto& record : found->second) {
       if (record.subscription != letter.subscription_uid) continue;

@@ -26,6 +26,8 @@ struct Durable {
     broker.set_store(&store);
     store.start();
   }
+  Durable(const Durable&) = delete;
+  Durable& operator=(const Durable&) = delete;
   ~Durable() { store.stop(); }
 
   Status settled() {
@@ -80,7 +82,7 @@ class StoreTest : public ::testing::Test {
     std::string name = (std::filesystem::temp_directory_path() / "cfd-store-XXXXXX").string();
     directory_ = mkdtemp(name.data());
   }
-  ~StoreTest() override { std::filesystem::remove_all(directory_); }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   static void create(Broker& broker) {
     v1::Topic topic;

@@ -172,7 +172,7 @@ class Subscription {
   Delivery lease(Entry entry, Consumer& consumer, Time deadline);
   Lease end_lease(const AckToken& token);
   void give_back(const AckToken& token, Step why, Time now, Effects& effects);
-  void note(Step step, const std::vector<Range>& ranges, Time now);
+  void note(Step step, const std::vector<Range>& ranges, Time now) const;
   void retry(Entry entry, Effects& effects);
   void settle(const Range& range, Effects& effects);
   Duration backoff(std::uint32_t attempts) const;

@@ -40,6 +40,8 @@ class Ledger final : public v1::Publisher::Service {
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
   }
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
   ~Ledger() override { server_->Shutdown(std::chrono::system_clock::now()); }
 
   int port = 0;
@@ -77,6 +79,8 @@ class Unrest {
           }
           proxy.set(Mood::pass);
         }) {}
+  Unrest(const Unrest&) = delete;
+  Unrest& operator=(const Unrest&) = delete;
   ~Unrest() {
     over_ = true;
     thread_.join();

@@ -37,7 +37,7 @@ grpc::Status ScriptedServer::Publish(grpc::ServerContext*, const v1::PublishRequ
     requests_.push_back(*request);
   }
   if (script_) {
-    const grpc::Status status = script_(*request);
+    grpc::Status status = script_(*request);
     if (!status.ok()) return status;
   }
   const std::lock_guard lock(mutex_);

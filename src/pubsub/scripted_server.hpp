@@ -23,6 +23,8 @@ class ScriptedServer final : public v1::Publisher::Service {
   using Script = std::function<grpc::Status(const v1::PublishRequest&)>;
 
   explicit ScriptedServer(Script script = {}) : script_(std::move(script)) { start(); }
+  ScriptedServer(const ScriptedServer&) = delete;
+  ScriptedServer& operator=(const ScriptedServer&) = delete;
   ~ScriptedServer() override { stop(); }
 
   std::string endpoint() const { return "localhost:" + std::to_string(port_); }

@@ -24,6 +24,8 @@ class ScriptedSubscription final
     : public v1::Subscriber::WithCallbackMethod_StreamingPull<v1::Subscriber::Service> {
  public:
   ScriptedSubscription();
+  ScriptedSubscription(const ScriptedSubscription&) = delete;
+  ScriptedSubscription& operator=(const ScriptedSubscription&) = delete;
   ~ScriptedSubscription() override;
 
   std::string endpoint() const { return "localhost:" + std::to_string(port_); }

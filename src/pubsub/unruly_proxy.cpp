@@ -37,8 +37,8 @@ bool move_bytes(int from, int to) {
 
 }  // namespace
 
-UnrulyProxy::UnrulyProxy(int server_port) : server_port_(server_port) {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+UnrulyProxy::UnrulyProxy(int server_port)
+    : server_port_(server_port), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address = local(0);
   socklen_t size = sizeof address;
   if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 16) != 0)

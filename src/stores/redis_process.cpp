@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -59,7 +60,7 @@ bool redis_is_here() {
 #endif
 }
 
-RedisProcess::RedisProcess(const std::string& password) : password_(password) {
+RedisProcess::RedisProcess(std::string password) : password_(std::move(password)) {
   std::string pattern = std::filesystem::temp_directory_path() / "cfd-redis-XXXXXX";
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
   directory_ = pattern;

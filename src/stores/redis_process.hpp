@@ -16,7 +16,7 @@ bool redis_is_here();
 class RedisProcess {
  public:
   /// `password`: asked for by the server, where not empty.
-  explicit RedisProcess(const std::string& password = {});
+  explicit RedisProcess(std::string password = {});
   ~RedisProcess();
   RedisProcess(const RedisProcess&) = delete;
   RedisProcess& operator=(const RedisProcess&) = delete;

@@ -33,6 +33,8 @@ class RedisStore final : public once::Store {
  public:
   /// Throws Error where Redis does not answer: what is misconfigured shows at the start.
   RedisStore(RedisAddress address, once::Lifetimes lifetimes);
+  RedisStore(const RedisStore&) = delete;
+  RedisStore& operator=(const RedisStore&) = delete;
   ~RedisStore() override;
 
   once::ClaimResult claim(std::string_view key, std::string_view owner) override;

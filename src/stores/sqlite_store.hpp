@@ -19,6 +19,8 @@ class SqliteStore final : public once::Store {
  public:
   /// Opens or creates the file. Throws Error, with the path and the cause, where that fails.
   SqliteStore(const std::string& path, once::Lifetimes lifetimes);
+  SqliteStore(const SqliteStore&) = delete;
+  SqliteStore& operator=(const SqliteStore&) = delete;
   ~SqliteStore() override;
 
   once::ClaimResult claim(std::string_view key, std::string_view owner) override;

@@ -126,7 +126,7 @@ TEST_P(StoreTest, WhatIsExecutedIsForgottenInTheEnd) {
 
 TEST_P(StoreTest, KeysAreAnyBytes) {
   const auto store = open(long_lives);
-  const std::string odd("a 'b\"\r\n\0%s*", 12);
+  const std::string odd("a 'b\"\r\n\0%s*", 11);
   EXPECT_EQ(store->claim(odd, "aa").claim, Claim::granted);
   EXPECT_EQ(store->claim(odd, "bb").claim, Claim::taken);
   EXPECT_EQ(store->claim(odd + "x", "bb").claim, Claim::granted);

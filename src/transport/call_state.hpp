@@ -26,6 +26,7 @@ class CallState {
 
   CallState(const CallState&) = delete;
   CallState& operator=(const CallState&) = delete;
+  ~CallState() = default;
 
   std::string_view id() const noexcept { return {id_.data(), id_.size()}; }
 

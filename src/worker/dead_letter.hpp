@@ -22,6 +22,8 @@ class DeadLetters {
   static std::unique_ptr<DeadLetters> from_settings();
 
   explicit DeadLetters(std::unique_ptr<transport::Publisher> publisher);
+  DeadLetters(const DeadLetters&) = delete;
+  DeadLetters& operator=(const DeadLetters&) = delete;
   ~DeadLetters();
 
   /// What becomes of a rejected message: published, with its attributes, data and the reason, and confirmed,

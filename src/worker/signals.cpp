@@ -72,7 +72,7 @@ Signals::~Signals() {
   thread_.join();
 }
 
-void Signals::wait() {
+void Signals::wait() const {
   std::mutex mutex;
   std::condition_variable_any changed;
   std::unique_lock lock(mutex);

@@ -23,7 +23,7 @@ class Signals {
   std::stop_token stop() const noexcept { return source_.get_token(); }
 
   /// Waits for the first signal.
-  void wait();
+  void wait() const;
 
  private:
   std::stop_source source_;

@@ -92,10 +92,9 @@ constexpr void check_parameters(TypeList<Declared...>) {
 /// function objects keep them; a pointer to a function does not.
 template <class F, class... Given, class... Rest>
 constexpr std::size_t least_arguments(TypeList<Given...>, TypeList<Rest...>) {
-  if constexpr (std::is_invocable_v<const F&, Given...>) {
+  // With nothing left to add it is not to be called at all, and check_parameters says why.
+  if constexpr (std::is_invocable_v<const F&, Given...> || sizeof...(Rest) == 0) {
     return sizeof...(Given);
-  } else if constexpr (sizeof...(Rest) == 0) {
-    return sizeof...(Given);  // not to be called at all, and check_parameters says why
   } else {
     return []<class Next, class... After>(TypeList<Next, After...>) {
       return least_arguments<F>(TypeList<Given..., Next>(), TypeList<After...>());

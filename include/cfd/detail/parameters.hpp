@@ -69,7 +69,7 @@ class Parameters<Least, TypeList<P...>, Specs...> {
       : names_{std::string_view(specs.name)...}, parameters_(Parameter<P, Specs>(specs)...) {}
 
   /// Whether a call may leave out parameter I: cfd::arg gave it a default, or the callable itself has one.
-  static constexpr bool optional(std::size_t index) noexcept { return index >= Least || has_default_[index]; }
+  static constexpr bool optional(std::size_t index) noexcept { return index >= Least || defaulted[index]; }
 
   /// The name of a parameter; empty where none was given.
   std::string_view name(std::size_t index) const noexcept { return names_[index]; }
@@ -106,7 +106,7 @@ class Parameters<Least, TypeList<P...>, Specs...> {
       return {};
   }
 
-  static constexpr std::array<bool, count> has_default_{Parameter<P, Specs>::has_default...};
+  static constexpr std::array<bool, count> defaulted{Parameter<P, Specs>::has_default...};
 
   std::array<std::string_view, count> names_;
   std::tuple<Parameter<P, Specs>...> parameters_;
