@@ -1,6 +1,6 @@
 // Suite `execute`: a worker that takes pushes, beside a Beast server that only parses them. The servers are
 // processes of their own on core 0; the load generator has core 1. The two are measured in turn, and ratios
-// taken within a turn.
+// taken within a turn. Then the same worker by pull, see pull.hpp.
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -15,6 +15,7 @@
 
 #include "child.hpp"
 #include "load.hpp"
+#include "pull.hpp"
 #include "report.hpp"
 
 namespace {
@@ -88,7 +89,7 @@ Measured measure(const std::vector<std::string>& command, int port) {
   return measured;
 }
 
-void run(bench::Report& report) {
+void run_push(bench::Report& report) {
   const std::string worker_program =
       std::filesystem::exists(BENCH_STATIC_WORKER) ? BENCH_STATIC_WORKER : BENCH_WORKER;
   std::vector<double> rps, rps_ratio, p99, p99_ratio, cpu_us, cpu_ratio, start_ms, resident_mb;
@@ -120,7 +121,8 @@ int main(int argc, char** argv) {
   bench::Report report("execute", argc, argv);
   bench::pin_to_core(client_core);
   try {
-    run(report);
+    run_push(report);
+    bench::run_pull(report, server_core);
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;
