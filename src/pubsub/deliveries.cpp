@@ -119,6 +119,10 @@ void Deliveries::extend(Clock::time_point now) {
   for (const auto& response : responses_)
     for (Delivery& delivery : response->deliveries) {
       if (delivery.state == Delivery::State::done || delivery.extend_at > now) continue;
+      if (delivery.let_go) {
+        if (delivery.leased_until <= now) lose(delivery);
+        continue;
+      }
       acks_.set_deadline(delivery.ack_id, ack_deadline_);
       metrics::numbers().extended.fetch_add(1, std::memory_order_relaxed);
       delivery.extend_at = now + std::chrono::milliseconds(ack_deadline_) / 2;

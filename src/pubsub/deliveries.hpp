@@ -44,6 +44,9 @@ class Deliveries {
   /// again, too, after it.
   void finish(const Work& work, transport::Disposition disposition);
 
+  /// See transport::Lease; nothing where the handler has ended.
+  static void let_go(const Work& work) noexcept { work.delivery->let_go = true; }
+
   /// Gives back everything that is not running, and from now on everything that arrives.
   void stop();
 
@@ -54,7 +57,7 @@ class Deliveries {
   /// Where no stream is open, nothing can be extended: leases that have run out by now are lost.
   void expire(Clock::time_point now);
 
-  /// Extends the leases that are due: the first time a second after arrival, so that a message that is
+  /// Extends the leases that are due, but for those let go, which end: the first time a second after arrival, so that a message that is
   /// handled at once costs nothing, then whenever half of the lease is over.
   void extend(Clock::time_point now);
 

@@ -56,6 +56,27 @@ TEST_F(DeliveriesTest, AcknowledgesWhatWasHandled) {
   EXPECT_THAT(sent().ack_ids(), testing::ElementsAre("a"));
 }
 
+TEST_F(DeliveriesTest, ALeaseThatIsLetGoIsNotExtendedAndEnds) {
+  deliver("a");
+  std::stop_source stop;
+  const Work work = deliveries.take(&stop);
+  now += 30s;
+  deliveries.extend(now);
+  EXPECT_THAT(sent().modify_deadline_ack_ids(), testing::ElementsAre("a"));
+  Deliveries::let_go(work);
+  now += 59s;
+  deliveries.extend(now);
+  EXPECT_TRUE(sent().modify_deadline_ack_ids().empty());
+  EXPECT_TRUE(deliveries.take_lost().empty());
+  now += 1s;
+  deliveries.extend(now);
+  EXPECT_EQ(deliveries.take_lost().size(), 1U);
+  deliveries.finish(work, {true, 0s});
+  const auto request = sent();
+  EXPECT_TRUE(request.ack_ids().empty());
+  EXPECT_THAT(request.modify_deadline_seconds(), testing::ElementsAre(0));
+}
+
 TEST_F(DeliveriesTest, GivesBackWithTheWishedDelay) {
   deliver("a");
   deliver("b");

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The moving parts of GrpcSubscriber: the stream, the thread that drives it, and the threads that run
-/// handlers.
+/// The moving parts of GrpcSubscriber: the thread that drives the stream (pull_engine.cpp), the stream itself
+/// (pull_stream.cpp), the threads that run handlers (pull_handlers.cpp) and the end (pull_farewell.cpp).
 
 #include <condition_variable>
 #include <memory>
@@ -21,10 +21,15 @@
 
 namespace cfd::pubsub {
 
+/// So many acknowledgements are sent without waiting for more.
+constexpr std::size_t full_ack_batch = 100;
+
 class PullEngine {
  public:
   PullEngine(const transport::SubscriberConfig& config, const Backoff& backoff, const PullTimes& times,
              std::stop_token stop, const transport::Subscriber::Handler& handler);
+  PullEngine(const PullEngine&) = delete;
+  PullEngine& operator=(const PullEngine&) = delete;
   ~PullEngine();
 
   /// Drives the stream until the end; see transport::Subscriber::run.
@@ -55,6 +60,7 @@ class PullEngine {
 
   // On the handler threads.
   void handle_messages();
+  bool wait_for_work(std::unique_lock<std::mutex>& lock);
   bool finish(const Work& work, const transport::Disposition& disposition);
 
   // On the thread of run(); `lock` is held where it is passed.
@@ -74,7 +80,8 @@ class PullEngine {
   bool unary(const char* method, const std::string& request, Clock::time_point deadline);
   void wait_for_stream_end(Clock::time_point deadline);
 
-  // On any.
+  // On any, with the lock held.
+  void wake_handler();
   bool may_write() const noexcept;
   void write(std::unique_lock<std::mutex>& lock);
   void mark_writing();
@@ -92,6 +99,8 @@ class PullEngine {
   std::unique_ptr<Stream> stream_;
   bool stopping_ = false;
   bool finished_ = false;  ///< the handler threads may go
+  std::size_t idle_ = 0;   ///< handler threads that wait for work
+  bool waking_ = false;    ///< one of them has been notified and has not come yet
 
   // Of run()'s own thread.
   std::string reason_;  ///< why the service ended it for good

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <map>
-
-#include <time.h>
 
 #include "pubsub/wire.hpp"
 
@@ -243,18 +240,6 @@ std::vector<std::string> encode_modify(std::string_view subscription, const AckQ
     out += ids;
   }
   return requests;
-}
-
-std::string publish_time(const Delivery& delivery) {
-  if (delivery.published_seconds == 0) return {};
-  const time_t seconds = delivery.published_seconds;
-  tm utc{};
-  if (gmtime_r(&seconds, &utc) == nullptr) return {};
-  std::array<char, 80> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                                 utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
-                                 utc.tm_sec, delivery.published_nanos / 1'000'000);
-  return std::string(text.data(), static_cast<std::size_t>(size));
 }
 
 }  // namespace cfd::pubsub

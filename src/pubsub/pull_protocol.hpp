@@ -42,6 +42,7 @@ struct Delivery {
   Clock::time_point extend_at;       ///< when its lease is to be extended
   Clock::time_point leased_until;    ///< as far as we know
   std::stop_source* stop = nullptr;  ///< of the function that it runs in
+  bool let_go = false;               ///< its lease is extended no more
   bool lost = false;                 ///< its lease ended while its function ran
 };
 
@@ -119,8 +120,5 @@ std::vector<std::string_view> ids_of(std::string_view fields);
 /// Requests of the unary calls that stand in for the stream at the end.
 std::string encode_acknowledge(std::string_view subscription, std::string_view acks);
 std::vector<std::string> encode_modify(std::string_view subscription, const AckQueue::Piece& piece);
-
-/// RFC 3339 with milliseconds, as push deliveries have it.
-std::string publish_time(const Delivery& delivery);
 
 }  // namespace cfd::pubsub

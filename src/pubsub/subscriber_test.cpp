@@ -55,14 +55,14 @@ class Running {
   std::future<std::string> result_;
 };
 
-Disposition acknowledge(const Event&, const std::stop_token&) {
+Disposition acknowledge(const Event&, const std::stop_token&, transport::Lease&) {
   return {true, 0s};
 }
 
 TEST(Subscriber, HandsOutTheWholeMessageAndAcknowledgesIt) {
   ScriptedSubscription server;
   std::promise<std::string> seen;
-  Running subscriber(server, [&](const Event& e, const std::stop_token&) {
+  Running subscriber(server, [&](const Event& e, const std::stop_token&, transport::Lease&) {
     seen.set_value(std::string(e.id) + "|" + std::string(e.publish_time) + "|" + std::string(e.subscription) +
                    "|" + std::string(e.ordering_key) + "|" + std::string(e.data) + "|" +
                    std::string(e.attribute("function")) + "|" + std::to_string(e.delivery_attempt));
@@ -97,7 +97,7 @@ TEST(Subscriber, HandlesManyOnSeveralThreadsAndAcknowledgesEachOnce) {
   std::atomic<int> most = 0;
   Running subscriber(
       server,
-      [&](const Event&, const std::stop_token&) {
+      [&](const Event&, const std::stop_token&, transport::Lease&) {
         const int now = ++running;
         int seen = most;
         while (now > seen && !most.compare_exchange_weak(seen, now)) {
@@ -116,7 +116,9 @@ TEST(Subscriber, HandlesManyOnSeveralThreadsAndAcknowledgesEachOnce) {
 
 TEST(Subscriber, GivesBackWhatTheHandlerDoesNotWant) {
   ScriptedSubscription server;
-  Running subscriber(server, [](const Event&, const std::stop_token&) { return Disposition{false, 17s}; });
+  Running subscriber(server, [](const Event&, const std::stop_token&, transport::Lease&) {
+    return Disposition{false, 17s};
+  });
   server.deliver("1");
   EXPECT_TRUE(server.wait_for([&] { return server.deadlines.count("ack-1") == 1; }));
   EXPECT_EQ(server.deadlines.find("ack-1")->second, 17);
@@ -127,10 +129,11 @@ TEST(Subscriber, GivesBackWhatTheHandlerDoesNotWant) {
 TEST(Subscriber, ExtendsTheLeaseWhileAHandlerRuns) {
   ScriptedSubscription server;
   std::promise<void> go;
-  Running subscriber(server, [&, wait = go.get_future().share()](const Event&, const std::stop_token&) {
-    wait.wait();
-    return Disposition{true, 0s};
-  });
+  Running subscriber(
+      server, [&, wait = go.get_future().share()](const Event&, const std::stop_token&, transport::Lease&) {
+        wait.wait();
+        return Disposition{true, 0s};
+      });
   server.deliver("1");
   EXPECT_TRUE(server.wait_for([&] { return server.deadlines.count("ack-1") >= 1; }));
   EXPECT_EQ(server.deadlines.find("ack-1")->second, 60);
@@ -189,11 +192,12 @@ TEST(Subscriber, StopsByLettingHandlersEndAndGivingBackTheRest) {
   ScriptedSubscription server;
   std::promise<void> begun;
   std::promise<void> go;
-  Running subscriber(server, [&, wait = go.get_future().share()](const Event& e, const std::stop_token&) {
-    if (e.id == "1") begun.set_value();
-    wait.wait();
-    return Disposition{true, 0s};
-  });
+  Running subscriber(
+      server, [&, wait = go.get_future().share()](const Event& e, const std::stop_token&, transport::Lease&) {
+        if (e.id == "1") begun.set_value();
+        wait.wait();
+        return Disposition{true, 0s};
+      });
   server.deliver("1");
   begun.get_future().wait();
   server.deliver("2");
@@ -229,7 +233,7 @@ TEST(Subscriber, KeepsTheOrderOfAKeyOnManyThreads) {
   std::map<std::string, std::vector<int>> seen;
   Running subscriber(
       server,
-      [&](const Event& e, const std::stop_token&) {
+      [&](const Event& e, const std::stop_token&, transport::Lease&) {
         const std::lock_guard lock(mutex);
         seen[std::string(e.ordering_key)].push_back(std::stoi(std::string(e.id)));
         return Disposition{true, 0s};
@@ -264,7 +268,7 @@ TEST(Subscriber, StopsAFunctionWhoseLeaseIsLostAndNotTheNext) {
   std::promise<void> begun;
   std::atomic<bool> first_stopped = false;
   std::atomic<bool> second_stopped = false;
-  Running subscriber(server, [&](const Event& e, const std::stop_token& lost) {
+  Running subscriber(server, [&](const Event& e, const std::stop_token& lost, transport::Lease&) {
     if (e.id == "2") {
       second_stopped = lost.stop_requested();
       return Disposition{true, 0s};

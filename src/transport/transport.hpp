@@ -69,11 +69,26 @@ struct Disposition {
   std::chrono::seconds redeliver_after{0};  ///< with ack == false
 };
 
+/// The hold on a message while its handler runs: it is extended for as long as that takes.
+class Lease {
+ public:
+  /// Extends it no more. What is left of it, at most a minute, is the time that the handler has to end before
+  /// the message goes to another. Thread-safe.
+  virtual void let_go() noexcept = 0;
+
+ protected:
+  Lease() = default;
+  Lease(const Lease&) = default;
+  Lease& operator=(const Lease&) = default;
+  ~Lease() = default;
+};
+
 /// Pulls from one subscription.
 class Subscriber {
  public:
-  /// Called on many threads at once, at most `max_concurrent` of them; never throws.
-  using Handler = std::function<Disposition(const Event&, std::stop_token)>;
+  /// Called on many threads at once, at most `max_concurrent` of them; never throws. The token fires where
+  /// the lease has ended, and where run() is asked to stop.
+  using Handler = std::function<Disposition(const Event&, std::stop_token, Lease&)>;
 
   virtual ~Subscriber() = default;
 

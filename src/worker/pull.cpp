@@ -74,9 +74,9 @@ End pull(const Flags& flags, Signals& signals) {
   std::promise<std::string> ended;
   auto end = ended.get_future();
   std::thread([pulling, ended = std::move(ended), stop = signals.stop()]() mutable {
-    ended.set_value(
-        pulling->subscriber->run(stop, [&runner = pulling->runner](const Event& event, std::stop_token lost) {
-          return disposition_of(runner.run(event, std::move(lost)));
+    ended.set_value(pulling->subscriber->run(
+        stop, [&runner = pulling->runner](const Event& event, std::stop_token lost, transport::Lease& lease) {
+          return disposition_of(runner.run(event, std::move(lost), &lease));
         }));
   }).detach();
   if (!flags.ready_file.empty()) write_ready_file(flags.ready_file, config.subscription);

@@ -15,6 +15,7 @@
 
 #include "execution/executor.hpp"
 #include "once/once.hpp"
+#include "transport/transport.hpp"
 #include "worker/dead_letter.hpp"
 #include "worker/watchdog.hpp"
 
@@ -30,20 +31,25 @@ class Runner {
 
   /// Never throws. `stop` is handed on to the function, which the timeout stops too; what a function returns
   /// after its time is over, or after its message's lease was lost, counts for nothing, and the message is to
-  /// come again.
-  Outcome run(const Event& event, std::stop_token stop);
+  /// come again. A `lease` is let go when the function's time is over: a function that does not end must not
+  /// keep its call from other workers for ever.
+  Outcome run(const Event& event, std::stop_token stop, transport::Lease* lease = nullptr);
 
  private:
-  Outcome attempt(const Event& event, std::stop_token stop);
-  Outcome run_in_time(const Event& event, std::chrono::milliseconds timeout, std::stop_token stop,
-                      const std::function<Outcome(std::stop_token)>& call);
+  using Call = std::function<Outcome(std::stop_token)>;
+
+  Outcome attempt(const Event& event, std::stop_token stop, transport::Lease* lease);
+  Outcome call_function(const detail::Function& function, const Event& event, const std::stop_token& stop,
+                        const Call& call, transport::Lease* lease);
+  Outcome run_in_time(const Event& event, std::chrono::milliseconds timeout, const std::stop_token& stop,
+                      const Call& call, transport::Lease* lease);
 
   std::string source_;
+  std::optional<std::stop_token> ending_;
   std::optional<std::chrono::milliseconds> timeout_;
   std::unique_ptr<DeadLetters> dead_letters_;
   std::unique_ptr<once::Once> once_;
   Watchdog watchdog_;
-  execution::Around around_;
 };
 
 }  // namespace cfd::worker

@@ -107,6 +107,19 @@ TEST_F(RunnerTest, AFunctionBeyondItsTimeIsAskedToStopAndItsResultIsDiscarded) {
   EXPECT_EQ(outcome.reason, "timed out after 20ms");
 }
 
+TEST_F(RunnerTest, ALeaseIsLetGoWhenTheTimeIsOverAndNotBefore) {
+  struct Counted final : transport::Lease {
+    void let_go() noexcept override { ++times; }
+    std::atomic<int> times = 0;
+  } lease;
+  settings::set(Key::function_timeout, "20ms", settings::Origin::code);
+  Runner runner;
+  EXPECT_EQ(runner.run(plain(endless), {}, &lease).verdict, Verdict::retry);
+  EXPECT_EQ(lease.times, 1);
+  EXPECT_EQ(runner.run(plain(good), {}, &lease).verdict, Verdict::executed);
+  EXPECT_EQ(lease.times, 1);
+}
+
 const auto limited = dispatch(
     "runner_test.limited",
     [](std::stop_token stop, int) {
