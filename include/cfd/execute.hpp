@@ -29,7 +29,8 @@ int execute(int argc, char** argv);
 /// functions-framework-cpp: Pub/Sub pushes with and without wrapper, CloudEvents in binary, structured and
 /// batch mode, background events. Of a batch the worst outcome is returned: retry, before reject, before
 /// executed. A request that is none of these is rejected, and so, where the settings ask for verified pushes,
-/// is one without a good token in its `Authorization` header. Answer 204 for executed, 503 for retry and 422
+/// is one without a good token in its `Authorization` header. The settings that bound functions' time, run
+/// calls once, verify signatures and name a dead-letter topic hold here as in execute(). Answer 204 for executed, 503 for retry and 422
 /// for reject to let Pub/Sub do the right thing. Thread-safe; never throws.
 Outcome execute_event(std::span<const Header> headers, std::string body);
 

@@ -5,10 +5,9 @@
 #include <cfd/execute.hpp>
 #include <cfd/log.hpp>
 
-#include "execution/executor.hpp"
 #include "http/authenticator.hpp"
 #include "http/request.hpp"
-#include "settings/settings.hpp"
+#include "worker/runner.hpp"
 
 namespace cfd {
 namespace {
@@ -27,6 +26,12 @@ unsigned refuse(std::span<const Header> headers) {
   return authenticator->refuse(proof);
 }
 
+/// Made by the first event, for all, and never destroyed: a function may run until the program's last moment.
+worker::Runner& runner() {
+  static auto& instance = *new worker::Runner;
+  return instance;
+}
+
 }  // namespace
 
 Outcome execute_event(std::span<const Header> headers, std::string body) {
@@ -38,10 +43,9 @@ Outcome execute_event(std::span<const Header> headers, std::string body) {
       log::error("a request was rejected: its body {}", fault);
       return {Verdict::reject, "the request's body " + fault, {}};
     }
-    const std::string topic = settings::find(settings::Key::topic).value_or("");
     Outcome worst;
     for (const http::Message& message : delivery.messages)
-      worst = http::worse(std::move(worst), execution::run(message.event, topic, {}));
+      worst = http::worse(std::move(worst), runner().run(message.event, {}));
     return worst;
   } catch (const std::exception& error) {
     log::error("a request could not be handled and should be delivered again: {}", error.what());

@@ -2,15 +2,12 @@
 #include <fstream>
 #include <optional>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <gmock/gmock.h>
 
 #include "auth/test_key.hpp"
 #include "integration/deployment.hpp"
+#include "integration/http.hpp"
 
 namespace cfd::integration {
 namespace {
@@ -37,31 +34,15 @@ class GuardedWorker {
   std::string url() const { return "http://127.0.0.1:" + port_ + "/"; }
 
   /// The answer to a push of a call of t.say.
-  http::response<http::string_body> push(const std::optional<std::string>& authorization) {
-    http::request<http::string_body> request(http::verb::post, "/", 11);
+  Response push(const std::optional<std::string>& authorization) {
+    Request request = post(
+        R"({"message":{"data":"eyJmdW5jdGlvbiI6InQuc2F5IiwiYXJncyI6WyJoZWxsbyJdfQ==","messageId":"7"},"subscription":"s"})");
     if (authorization) request.set(http::field::authorization, *authorization);
-    request.body() =
-        R"({"message":{"data":"eyJmdW5jdGlvbiI6InQuc2F5IiwiYXJncyI6WyJoZWxsbyJdfQ==","messageId":"7"},"subscription":"s"})";
-    return exchange(request);
+    return answer_of(port_, request);
   }
-  http::response<http::string_body> get(const std::string& target) {
-    return exchange(http::request<http::string_body>(http::verb::get, target, 11));
-  }
+  Response get(const std::string& target) { return answer_of(port_, Request(http::verb::get, target, 11)); }
 
  private:
-  http::response<http::string_body> exchange(http::request<http::string_body> request) {
-    boost::asio::io_context io;
-    boost::asio::ip::tcp::socket socket(io);
-    socket.connect({boost::asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(std::stoi(port_))});
-    request.set(http::field::host, "worker");
-    request.prepare_payload();
-    http::write(socket, request);
-    boost::beast::flat_buffer buffer;
-    http::response<http::string_body> response;
-    http::read(socket, buffer, response);
-    return response;
-  }
-
   TemporaryDirectory directory_;
   Process process_;
   std::string port_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -49,6 +50,12 @@ inline const auto wait_for_gate = cfd::dispatch("t.wait_for_gate", [](std::strin
   cfd::log::info("waiting at the gate");
   while (access(gate.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   cfd::log::info("through the gate");
+});
+
+/// Runs until it is asked to stop.
+inline const auto until_stopped = cfd::dispatch("t.until_stopped", [](std::stop_token stop) {
+  while (!stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  cfd::log::info("was asked to stop");
 });
 
 /// Adds a line "PROCESS NUMBER" to a file, at once and whole, so that it is there whatever happens to the

@@ -2,13 +2,11 @@
 #include <string>
 #include <string_view>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 
+#include "integration/http.hpp"
 #include "integration/process.hpp"
 
 namespace cfd::integration {
@@ -19,20 +17,6 @@ namespace json = boost::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-http::response<http::string_body> answer_of(const std::string& port,
-                                            http::request<http::string_body> request) {
-  boost::asio::io_context io;
-  boost::asio::ip::tcp::socket socket(io);
-  socket.connect({boost::asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(std::stoi(port))});
-  request.set(http::field::host, "worker");
-  request.prepare_payload();
-  http::write(socket, request);
-  boost::beast::flat_buffer buffer;
-  http::response<http::string_body> response;
-  http::read(socket, buffer, response);
-  return response;
-}
 
 // The first entry, a line of JSON, that has `text` in it.
 json::object entry_with(Process& worker, std::string_view text) {
@@ -73,21 +57,16 @@ TEST_F(Observed, AWorkerStartsWithItsVersionFunctionsAndSettingsAndWhereTheyAreF
 }
 
 TEST_F(Observed, ACallIsCountedAndItsEntriesNameItsTrace) {
-  http::request<http::string_body> push(http::verb::post, "/", 11);
+  Request push = post(
+      R"({"message":{"data":"eyJmdW5jdGlvbiI6InQuc2F5IiwiYXJncyI6WyJoZWxsbyJdfQ==","messageId":"7"},"subscription":"s"})");
   push.set("X-Cloud-Trace-Context", "105445AA7843BC8BF206B12000100000/1;o=1");
   push.set("traceparent", "malformed");
-  push.body() =
-      R"({"message":{"data":"eyJmdW5jdGlvbiI6InQuc2F5IiwiYXJncyI6WyJoZWxsbyJdfQ==","messageId":"7"},"subscription":"s"})";
   ASSERT_EQ(answer_of(port_, push).result_int(), 204);
   const json::object said = entry_with(worker_, "said hello");
   EXPECT_EQ(said.at("logging.googleapis.com/trace").as_string(),
             "projects/my-project/traces/105445aa7843bc8bf206b12000100000");
   EXPECT_EQ(said.at("logging.googleapis.com/spanId").as_string(), "0000000000000001");
-  const std::string where = message_of(entry_with(worker_, "metrics at "));
-  const std::string metrics_port =
-      where.substr(where.rfind(':') + 1, where.rfind('/') - where.rfind(':') - 1);
-  const auto page =
-      answer_of(metrics_port, http::request<http::string_body>(http::verb::get, "/metrics", 11));
+  const auto page = answer_of(metrics_port_of(worker_), Request(http::verb::get, "/metrics", 11));
   EXPECT_EQ(page.result_int(), 200);
   EXPECT_THAT(page.body(),
               AllOf(HasSubstr("cfd_executions_total{function=\"t.say\",outcome=\"executed\"} 1\n"),
