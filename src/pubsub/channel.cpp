@@ -24,6 +24,8 @@ grpc::ChannelArguments arguments(bool insecure) {
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);  // also how long one attempt may take
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
+  // A name is looked up again when its address fails, but by gRPC's default not for 30 s after the last time.
+  args.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 5'000);
   // Never let go of an idle connection, or the first call after the pause pays for a new one.
   args.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, INT_MAX);
   // Retries are ours: they know the calls' deadlines. A connection of its own for each publisher and

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// The moving parts of GrpcPublisher: the queue under its lock, the requests under way, and the thread that
-/// waits for their ends.
+/// The moving parts of GrpcPublisher: the queue under its lock (publish_admission.cpp), the requests under
+/// way and the thread that waits for their ends (publish_engine.cpp), and what becomes of them
+/// (publish_outcome.cpp).
 
 #include <condition_variable>
 #include <memory>
@@ -24,7 +25,11 @@ namespace cfd::pubsub {
 class GrpcPublisher::Engine {
  public:
   Engine(transport::PublisherConfig config, Backoff backoff);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
   ~Engine();
+
+  static constexpr const char* closed_early = "the publisher was closed before the call was confirmed: ";
 
   void publish(const transport::Outgoing& message, detail::CallStatePtr call);
   std::size_t flush(Clock::time_point deadline);
@@ -77,6 +82,7 @@ class GrpcPublisher::Engine {
 
   // Of the engine's own thread.
   bool in_trouble_ = false;
+  bool accepted_ = false;  ///< once, at least: credentials refused later have expired, and are renewed
   bool was_ready_ = false;
   std::string last_failure_;  ///< one line, of any request
   Clock::time_point next_expiry_{};

@@ -8,11 +8,15 @@ void ScriptedServer::start() {
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(-1);
   int bound = 0;
-  builder.AddListeningPort("localhost:" + std::to_string(port_), grpc::InsecureServerCredentials(), &bound);
+  builder.AddListeningPort(endpoint(), place_.credentials, &bound);
+  if (place_.max_connection_age_ms != 0) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, place_.max_connection_age_ms);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, place_.max_connection_age_ms);
+  }
   builder.RegisterService(this);
   server_ = builder.BuildAndStart();
-  if (!server_ || bound == 0) throw std::runtime_error("cannot listen on port " + std::to_string(port_));
-  port_ = bound;
+  if (!server_ || bound == 0) throw std::runtime_error("cannot listen on " + endpoint());
+  place_.port = bound;
 }
 
 void ScriptedServer::stop() {
@@ -25,16 +29,24 @@ std::vector<std::string> ScriptedServer::accepted() const {
   return accepted_;
 }
 
+std::vector<std::string> ScriptedServer::authorizations() const {
+  const std::lock_guard lock(mutex_);
+  return authorizations_;
+}
+
 std::vector<v1::PublishRequest> ScriptedServer::requests() const {
   const std::lock_guard lock(mutex_);
   return requests_;
 }
 
-grpc::Status ScriptedServer::Publish(grpc::ServerContext*, const v1::PublishRequest* request,
+grpc::Status ScriptedServer::Publish(grpc::ServerContext* context, const v1::PublishRequest* request,
                                      v1::PublishResponse* response) {
   {
     const std::lock_guard lock(mutex_);
     requests_.push_back(*request);
+    const auto authorization = context->client_metadata().find("authorization");
+    if (authorization != context->client_metadata().end())
+      authorizations_.emplace_back(authorization->second.data(), authorization->second.size());
   }
   if (script_) {
     grpc::Status status = script_(*request);

@@ -22,12 +22,27 @@ class ScriptedServer final : public v1::Publisher::Service {
   /// Decides about a request; may block. Called on many threads at once.
   using Script = std::function<grpc::Status(const v1::PublishRequest&)>;
 
-  explicit ScriptedServer(Script script = {}) : script_(std::move(script)) { start(); }
+  /// Where and how it listens.
+  struct Place {
+    std::string host = "localhost";
+    int port = 0;
+    std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+    int max_connection_age_ms = 0;  ///< then GOAWAY; 0: never
+  };
+
+  explicit ScriptedServer(Script script = {}) : ScriptedServer(std::move(script), Place()) {}
+  ScriptedServer(Script script, Place place) : script_(std::move(script)), place_(std::move(place)) {
+    start();
+  }
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
   ~ScriptedServer() override { stop(); }
 
-  std::string endpoint() const { return "localhost:" + std::to_string(port_); }
+  std::string endpoint() const { return place_.host + ":" + std::to_string(place_.port); }
+  int port() const { return place_.port; }
+
+  /// The `authorization` of each request, accepted or not.
+  std::vector<std::string> authorizations() const;
 
   /// Ends every connection and request at once.
   void stop();
@@ -49,11 +64,12 @@ class ScriptedServer final : public v1::Publisher::Service {
                        v1::PublishResponse* response) override;
 
   const Script script_;
-  int port_ = 0;
+  Place place_;
   std::unique_ptr<grpc::Server> server_;
   mutable std::mutex mutex_;
   std::vector<std::string> accepted_;
   std::vector<v1::PublishRequest> requests_;
+  std::vector<std::string> authorizations_;
 };
 
 }  // namespace cfd::pubsub
