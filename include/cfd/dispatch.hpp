@@ -64,11 +64,15 @@ std::vector<ParameterInfo> describe_parameters(const Parameters& parameters, std
 
 template <class Parameters>
 Function& register_with(FunctionName name, const Parameters& parameters) {
-  if constexpr (takes_any<typename Parameters::Types>)
-    return register_function(name, {}, true);
-  else
-    return register_function(
-        name, describe_parameters(parameters, std::make_index_sequence<Parameters::count>()), false);
+  Function& registered = [&]() -> Function& {
+    if constexpr (takes_any<typename Parameters::Types>)
+      return register_function(name, {}, true);
+    else
+      return register_function(
+          name, describe_parameters(parameters, std::make_index_sequence<Parameters::count>()), false);
+  }();
+  registered.kept = &parameters;
+  return registered;
 }
 
 template <std::size_t Least, class... P, class... Specs>

@@ -20,6 +20,8 @@ namespace functions {
 
 inline const auto say = cfd::dispatch("t.say", [](std::string text) { cfd::log::info("said {}", text); });
 
+inline const auto nothing = cfd::dispatch("t.nothing", [](int) {});
+
 inline const auto echo = cfd::dispatch("t.echo", [](cfd::Args args, cfd::Kwargs kwargs) {
   cfd::log::info("echo called with args={}, kwargs={}", args, kwargs);
 });

@@ -89,6 +89,9 @@ struct Function {
   std::atomic<const Body*> body = nullptr;  ///< null where this program only declares it
   SourceLocation implemented{};
   std::chrono::milliseconds timeout{0};  ///< zero: that of the settings
+  /// Its Parameters. They live as long as the program, too; the compiler may find nobody who reads them, and
+  /// a leak checker would then find them lost.
+  const void* kept = nullptr;
 };
 
 /// Adds a function. Where the name is taken, names both places on standard error and ends the program with
