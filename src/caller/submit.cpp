@@ -12,6 +12,7 @@
 #include "codec/compression.hpp"
 #include "codec/envelope.hpp"
 #include "log/context.hpp"
+#include "log/trace.hpp"
 #include "signing/signature.hpp"
 #include "transport/transport.hpp"
 
@@ -63,7 +64,11 @@ Call submit(const Function& function, std::string_view arguments, const CallOpti
   attributes.add(attribute::call_id, call_id);
   attributes.add(attribute::signature, function.fingerprint);
   if (const auto build = caller::build_id(); !build.empty()) attributes.add(attribute::build, build);
-  if (const auto trace = log::context().trace; !trace.empty()) attributes.add(attribute::traceparent, trace);
+  std::array<char, 55> traceparent;
+  if (const auto trace = log::parse_trace(log::context().trace)) {
+    traceparent = log::to_traceparent(*trace);
+    attributes.add(attribute::traceparent, {traceparent.data(), traceparent.size()});
+  }
   std::string compressed;
   if (arguments.size() >= compress_from && codec::compress_zstd(arguments, compressed)) {
     arguments = compressed;

@@ -92,6 +92,23 @@ std::optional<Trace> parse_trace(std::string_view text) noexcept {
   return trace ? trace : parse_cloud_trace_context(text);
 }
 
+std::array<char, 55> to_traceparent(const Trace& trace) noexcept {
+  std::array<char, 55> text{'0', '0', '-'};
+  char* at = std::copy(trace.id.begin(), trace.id.end(), text.begin() + 3);
+  *at++ = '-';
+  if (trace.has_span) {
+    at = std::copy(trace.span.begin(), trace.span.end(), at);
+  } else {
+    // One of the halves is not all zeros, or it would be no id.
+    const std::string_view half(trace.id.data(), 16);
+    at = std::copy_n(trace.id.begin() + (is_id(half) ? 0 : 16), 16, at);
+  }
+  *at++ = '-';
+  *at++ = '0';
+  *at = trace.sampled ? '1' : '0';
+  return text;
+}
+
 std::string_view first_trace(std::initializer_list<std::string_view> candidates) noexcept {
   for (const std::string_view candidate : candidates)
     if (parse_trace(candidate)) return candidate;

@@ -29,6 +29,10 @@ std::optional<Trace> parse_cloud_trace_context(std::string_view text) noexcept;
 /// Either form. Pure.
 std::optional<Trace> parse_trace(std::string_view text) noexcept;
 
+/// The form of W3C, `00-<id>-<span>-<flags>`, which wants a span: where the trace names none, it is made of the
+/// trace's id. Pure.
+std::array<char, 55> to_traceparent(const Trace& trace) noexcept;
+
 /// The first of `candidates` that names a trace in either form; empty where none does. Pure.
 std::string_view first_trace(std::initializer_list<std::string_view> candidates) noexcept;
 
