@@ -22,10 +22,11 @@ Client::Client(const std::string& host) : host_(host) {
 
 void Client::check(const grpc::Status& status) const {
   if (status.ok()) return;
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    throw Error(fmt::format("no Pub/Sub server answers at {}: is 'cfd emulator' running there? ({})", host_,
-                            status.error_message()));
-  }
+  // Nobody there, or a server that cannot do it now, such as one whose disk is full: the words tell.
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE)
+    throw Error(
+        fmt::format("no Pub/Sub server at {} that can do this now: {}; is 'cfd emulator' running there?",
+                    host_, status.error_message()));
   throw Error(status.error_message());
 }
 

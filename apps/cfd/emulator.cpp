@@ -95,7 +95,19 @@ void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
 }
 
-void run(const Options& options) {
+void say_trouble(const std::string& reason) {
+  if (reason.empty())
+    fmt::print(stderr, "cfd: the data directory takes what is published again\n");
+  else
+    fmt::print(
+        stderr,
+        "cfd: {}: until that is mended, what is published or acknowledged is refused with UNAVAILABLE, and "
+        "clients try again\n",
+        reason);
+  std::fflush(stderr);
+}
+
+void run(Options options) {
   keep_freed_memory();
   // Before any thread starts, so that all inherit the mask and the signal comes to sigwait alone.
   sigset_t signals;
@@ -105,6 +117,7 @@ void run(const Options& options) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
+  options.server.on_trouble = say_trouble;
   emulator::Server server(options.server);
   const auto project = project_or_default(options.project);
   for (const auto& topic : options.topics) {

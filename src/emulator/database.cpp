@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cfd/error.hpp>
 
@@ -18,11 +19,13 @@ namespace cfd::emulator {
 
 namespace {
 
-constexpr int format_version = 2;
+constexpr int format_version = 3;
 constexpr int application_id = 0x63666450;  // "cfdP"
 constexpr const char* attempt_table =       // new in format 2
     "CREATE TABLE attempt (subscription INTEGER, message INTEGER, attempts INTEGER,"
     " PRIMARY KEY (subscription, message)) WITHOUT ROWID;";
+
+constexpr const char* checksum_column = "ALTER TABLE batch ADD COLUMN checksum INTEGER;";  // new in format 3
 
 BatchPtr unpack(std::string_view packed, std::uint64_t first_id, Time publish_time) {
   std::vector<std::string_view> messages;
@@ -30,6 +33,9 @@ BatchPtr unpack(std::string_view packed, std::uint64_t first_id, Time publish_ti
   for (wire::Field field; reader.next(field);) messages.push_back(field.bytes);
   return restore_batch(messages, first_id, publish_time);
 }
+
+constexpr const char* way_out =
+    "restore the directory from a copy, or start with another; its other messages can still be delivered";
 
 }  // namespace
 
@@ -55,7 +61,8 @@ Database::Database(const std::string& directory)
   create_tables();
   reader_ = open(SQLITE_OPEN_READONLY);
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(reader_.get(), "SELECT publish_time, messages FROM batch WHERE first_id = ?", -1,
+  if (sqlite3_prepare_v2(reader_.get(),
+                         "SELECT publish_time, messages, checksum FROM batch WHERE first_id = ?", -1,
                          &statement, nullptr) != SQLITE_OK) {
     fail(reader_.get(), "it is damaged");
   }
@@ -103,8 +110,10 @@ void Database::create_tables() {
     if (read_owner.step()) owner = read_owner.integer(0);
   }
   if (version == format_version && owner == application_id) return;
-  if (version == 1 && owner == application_id) {
-    execute(fmt::format("BEGIN; {} PRAGMA user_version = {}; COMMIT", attempt_table, format_version).c_str());
+  if ((version == 1 || version == 2) && owner == application_id) {
+    execute(fmt::format("BEGIN; {} {} PRAGMA user_version = {}; COMMIT", version == 1 ? attempt_table : "",
+                        checksum_column, format_version)
+                .c_str());
     return;
   }
   if (version != 0 || owner != 0) {
@@ -118,7 +127,7 @@ void Database::create_tables() {
       "WITHOUT ROWID;"
       // `holders` counts the subscriptions that have not acknowledged all of the batch.
       "CREATE TABLE batch (first_id INTEGER PRIMARY KEY, size INTEGER, publish_time INTEGER, holders "
-      "INTEGER, messages BLOB);"
+      "INTEGER, messages BLOB, checksum INTEGER);"
       "CREATE TABLE pending (subscription INTEGER, first_id INTEGER, acknowledged BLOB,"
       " PRIMARY KEY (subscription, first_id)) WITHOUT ROWID;");
   execute(fmt::format("{} PRAGMA user_version = {}; PRAGMA application_id = {}; COMMIT", attempt_table,
@@ -180,6 +189,18 @@ std::vector<StoredResource> Database::resources(ResourceKind kind) {
   return found;
 }
 
+std::uint32_t checksum(std::string_view packed) noexcept {
+  return static_cast<std::uint32_t>(
+      crc32_z(0, reinterpret_cast<const unsigned char*>(packed.data()), packed.size()));
+}
+
+void Database::fail_unreadable(const std::string& name) const {
+  throw Error(
+      fmt::format("the data directory's file {} is damaged: what it says of {} cannot be read; restore the "
+                  "directory from a copy, or start with another",
+                  path_, name));
+}
+
 std::uint64_t Database::largest_message_id() {
   Statement read(writer_.get(), prepare("SELECT max(first_id + size) FROM batch"));
   return read.step() ? static_cast<std::uint64_t>(read.integer(0)) : 0;
@@ -189,7 +210,15 @@ BatchPtr Database::load(std::uint64_t first_id) {
   const std::lock_guard lock(reader_mutex_);
   Statement read(reader_.get(), load_statement_.get());
   if (!read.bind(to_sql(first_id)).step()) return nullptr;
-  return unpack(read.bytes(1), first_id, Time{Duration{read.integer(0)}});
+  const auto packed = read.bytes(1);
+  // SQLite checks its own pages' structure, and nothing of what they hold. Batches of format 2 have no
+  // checksum.
+  if (!read.is_null(2) && read.integer(2) != std::int64_t{checksum(packed)})
+    throw Error(
+        fmt::format("the data directory's file {} is damaged: the messages from {} on do not have the "
+                    "checksum that they were written with; {}",
+                    path_, first_id, way_out));
+  return unpack(packed, first_id, Time{Duration{read.integer(0)}});
 }
 
 }  // namespace cfd::emulator

@@ -71,12 +71,15 @@ class Database {
   /// Remembers how often the delivery of a message has failed, until its batch is acknowledged.
   void put_attempts(std::uint32_t holder, std::uint64_t message, std::uint32_t attempts);
 
+  /// For what of resources() its reader cannot read: throws cfd::Error that says so.
+  [[noreturn]] void fail_unreadable(const std::string& name) const;
+
   std::vector<StoredResource> resources(ResourceKind kind);
   void for_each_pending(std::uint32_t holder, const std::function<void(PendingBatch)>& visit);
   std::unordered_map<std::uint64_t, std::uint32_t> attempts(std::uint32_t holder);
   std::uint64_t largest_message_id();
 
-  /// The batch again; null where there is none. Thread-safe.
+  /// The batch again; null where there is none. Throws cfd::Error where it is damaged. Thread-safe.
   BatchPtr load(std::uint64_t first_id);
 
  private:

@@ -16,6 +16,9 @@ inline std::int64_t to_sql(std::uint64_t value) noexcept {
   return static_cast<std::int64_t>(value);
 }
 
+/// Of a batch's messages as they are kept.
+std::uint32_t checksum(std::string_view packed) noexcept;
+
 /// A prepared statement in use: bound, stepped through, reset at the end.
 class Database::Statement {
  public:
@@ -42,6 +45,7 @@ class Database::Statement {
     if (result != SQLITE_DONE) fail(database_, "a statement failed");
     return false;
   }
+  bool is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
   std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
   std::string_view bytes(int column) const {
     const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));

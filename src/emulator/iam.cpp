@@ -22,7 +22,7 @@ void IamPolicies::set_store(Store* store) {
   store_ = store;
   for (const auto& stored : store->database().resources(ResourceKind::policy)) {
     auto policy = std::make_unique<iam::v1::Policy>();
-    if (!policy->ParseFromString(stored.config)) continue;
+    if (!policy->ParseFromString(stored.config)) store->database().fail_unreadable(stored.name);
     last_etag_ = std::max<std::uint64_t>(last_etag_, std::stoull(policy->etag(), nullptr, 16));
     policies_[stored.name] = std::move(policy);
   }

@@ -37,14 +37,14 @@ std::vector<bool> from_bits(std::string_view bits, std::size_t size) {
 void Database::insert(const Batch& batch, const std::vector<std::uint32_t>& holders) {
   if (holders.empty()) return;
   const auto packed = pack(batch);
-  Statement(
-      writer_.get(),
-      prepare("INSERT INTO batch (first_id, size, publish_time, holders, messages) VALUES (?, ?, ?, ?, ?)"))
+  Statement(writer_.get(), prepare("INSERT INTO batch (first_id, size, publish_time, holders, messages, "
+                                   "checksum) VALUES (?, ?, ?, ?, ?, ?)"))
       .bind(to_sql(batch.id(0)))
       .bind(to_sql(batch.size()))
       .bind(batch.publish_time().time_since_epoch().count())
       .bind(to_sql(holders.size()))
       .bind(packed)
+      .bind(std::int64_t{checksum(packed)})
       .step();
   for (const auto holder : holders) {
     Statement(writer_.get(),

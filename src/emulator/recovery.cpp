@@ -39,7 +39,7 @@ void Broker::set_store(Store* store) {
 
 void Broker::recover_topic(const StoredResource& stored) {
   v1::Topic config;
-  if (!config.ParseFromString(stored.config)) return;
+  if (!config.ParseFromString(stored.config)) store_->database().fail_unreadable(stored.name);
   const auto resource = make_topic(std::move(config), stored.uid != 0 ? stored.uid : next_uid_++);
   resource->topic->restore_retained(open_ranges(store_->database(), resource->uid));
   keep(*resource);
@@ -48,7 +48,7 @@ void Broker::recover_topic(const StoredResource& stored) {
 
 void Broker::recover_subscription(const StoredResource& stored) {
   v1::Subscription config;
-  if (!config.ParseFromString(stored.config)) return;
+  if (!config.ParseFromString(stored.config)) store_->database().fail_unreadable(stored.name);
   const auto resource = make_subscription(std::move(config), stored.uid);
   auto& database = store_->database();
   Subscription::Remains remains;
@@ -64,7 +64,7 @@ void Broker::recover_subscription(const StoredResource& stored) {
 
 void Broker::recover_snapshot(const StoredResource& stored) {
   auto resource = std::make_shared<SnapshotResource>();
-  if (!resource->config.ParseFromString(stored.config)) return;
+  if (!resource->config.ParseFromString(stored.config)) store_->database().fail_unreadable(stored.name);
   resource->uid = stored.uid;
   const auto topic = topics_.find(resource->config.topic());
   // That of a deleted topic goes on for itself.

@@ -81,7 +81,7 @@ void Schemas::set_store(Store* store) {
     auto revision = std::make_shared<Revision>();
     if (!revision->config.ParseFromString(stored.config) ||
         !parse_definition(revision->config, revision->schema).ok())
-      continue;
+      store->database().fail_unreadable(stored.name);
     auto& revisions = schemas_[revision->config.name()];
     if (revisions == nullptr) revisions = std::make_shared<Revisions>();
     const std::uint64_t number = std::stoull(revision->config.revision_id(), nullptr, 16) - first_revision;

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include <cfd/error.hpp>
+
 #include "emulator/subscription.hpp"
 
 namespace cfd::emulator {
@@ -42,7 +44,13 @@ std::vector<Range> Subscription::restart(const std::vector<Range>& messages) {
       passed.push_back(range);
       continue;
     }
-    const auto batch = range.batch != nullptr ? range.batch : hooks_.load(range.first_id);
+    BatchPtr batch = range.batch;
+    try {
+      if (batch == nullptr) batch = hooks_.load(range.first_id);
+    } catch (const Error&) {
+      passed.push_back(range);  // It cannot be read: whoever is to get it hears why.
+      continue;
+    }
     for (auto i = range.next; batch != nullptr && i < range.end; ++i) {
       if (settings_.filter.matches(batch->wire(i))) append_message(passed, {batch, i});
     }

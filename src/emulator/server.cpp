@@ -37,6 +37,7 @@ struct Server::Impl {
     schemas.set_on_removed(forget_policy);
     if (options.data_directory.empty()) return;
     store = std::make_unique<Store>(options.data_directory);
+    store->set_on_trouble(options.on_trouble);
     schemas.set_store(store.get());
     policies.set_store(store.get());
     broker.set_store(store.get());

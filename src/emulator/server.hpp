@@ -5,6 +5,7 @@
 /// milliseconds.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@ struct ServerOptions {
   std::optional<std::uint16_t> http_port =
       {};                           ///< REST, the page and the keys of push tokens; none: not served
   std::string data_directory = {};  ///< where topics, subscriptions and messages are kept; empty: nowhere
+  /// Hears, on a thread of the server's, when the data directory begins to refuse what is to be kept, with
+  /// the reason, and with an empty text when it takes it again.
+  std::function<void(const std::string&)> on_trouble = {};
   /// The server's time, which must outlive it; whoever moves it runs what is due, by broker().scheduler().
   /// Null: the system's.
   const Clock* clock = nullptr;

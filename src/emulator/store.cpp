@@ -158,6 +158,7 @@ void Store::write(std::vector<Operation> operations) {
     acknowledged_.clear();  // They come again, with all others that must not be lost.
     status = {Code::unavailable, error.what()};
   }
+  report(status);
   std::vector<Operation> again;
   for (auto& operation : operations) {
     if (!status.ok() && operation.repeat)
@@ -170,6 +171,12 @@ void Store::write(std::vector<Operation> operations) {
   changed_.wait_for(lock, retry_pause, [&] { return stopping_; });
   if (stopping_) return;  // The disk does not take it; what was not written was not confirmed.
   queue_.insert(queue_.begin(), std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
+}
+
+void Store::report(const Status& status) {
+  if (in_trouble_ == !status.ok()) return;
+  in_trouble_ = !status.ok();
+  if (on_trouble_) on_trouble_(status.message);
 }
 
 void Store::apply_acknowledgements() {

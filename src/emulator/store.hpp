@@ -30,6 +30,10 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  /// Hears, on the store's thread, when writing begins to fail, with the reason, and with an empty text when
+  /// it works again. To be set before start().
+  void set_on_trouble(std::function<void(const std::string&)> hook) { on_trouble_ = std::move(hook); }
+
   /// What is kept, to be read before start().
   Database& database() noexcept { return database_; }
 
@@ -78,6 +82,7 @@ class Store {
   void write(std::vector<Operation> operations);
   void set_topic(std::uint32_t holder, const std::string& topic);
   void apply_acknowledgements();
+  void report(const Status& status);
 
   Database database_;
   std::mutex mutex_;
@@ -86,6 +91,9 @@ class Store {
   bool writing_ = false;
   bool stopping_ = false;
   std::thread thread_;
+
+  std::function<void(const std::string&)> on_trouble_;
+  bool in_trouble_ = false;
 
   // Of the writing thread: who holds a topic's messages, as far as its operations have come.
   std::map<std::string, std::set<std::uint32_t>, std::less<>> holders_;

@@ -213,8 +213,8 @@ bool Subscription::load_front() {
 }
 
 std::optional<Entry> Subscription::next_entry(std::uint32_t key_holder) {
-  // In turns, so that messages that fail again and again do not keep those behind them waiting for ever: a pusher that
-  // was slowed down by failures takes one at a time.
+  // In turns, so that messages that fail again and again do not keep those behind them waiting for ever: a
+  // pusher that was slowed down by failures takes one at a time.
   if (!ready_.empty() && counters_.delivered % 2 != 0)
     if (auto entry = next_fresh(key_holder)) return entry;
   if (!ready_.empty()) {
