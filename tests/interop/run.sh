@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs an official Pub/Sub client against the local server.
-# usage: run.sh python|node|go CFD_COMMAND WORK_DIR      exit status 77: skipped, because the client cannot be had here
+# usage: run.sh python|node|go|java CFD_COMMAND WORK_DIR      exit status 77: skipped, because the client cannot be had here
 set -euo pipefail
 client=$1 cfd=$2 work=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -37,6 +37,22 @@ case $client in
         skip "cloud.google.com/go/pubsub/v2 cannot be had from the Go proxy"
     fi
     run=("$work/client") ;;
+  java)
+    command -v java >/dev/null && command -v mvn >/dev/null || skip "no java or Maven"
+    if [[ ! -s $work/classpath ]]; then
+      cat >"$work/pom.xml" <<'POM'
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion><groupId>cfd</groupId><artifactId>interop</artifactId><version>1</version>
+  <dependencies>
+    <dependency><groupId>com.google.cloud</groupId><artifactId>google-cloud-pubsub</artifactId><version>1.160.0</version></dependency>
+  </dependencies>
+</project>
+POM
+      timeout 200 mvn -q -B -f "$work/pom.xml" dependency:build-classpath -Dmdep.outputFile=classpath.part >"$work/mvn.log" 2>&1 &&
+        mv "$work/classpath.part" "$work/classpath" || skip "com.google.cloud:google-cloud-pubsub cannot be had from Maven"
+    fi
+    # By one thread each for compiling and collecting: the machine has other tests to run.
+    run=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$(<"$work/classpath")" "$here/JavaClient.java") ;;
   *) echo "unknown client $client" >&2; exit 2 ;;
 esac
 
