@@ -24,6 +24,7 @@ namespace cfd::emulator {
 enum class Step : std::uint8_t {
   delivered,        ///< leased to a consumer
   acknowledged,     ///< done with
+  push_refused,     ///< the endpoint it was pushed to did not take it, or did not answer; nacked follows
   nacked,           ///< given back by its consumer
   deadline_passed,  ///< its consumer said nothing in time
   dead_lettered,    ///< moved to the dead-letter topic
@@ -36,8 +37,10 @@ struct StepRecord {
   Time time;                  ///< to the microsecond
   Step step = Step::delivered;
   std::uint32_t subscription = 0;  ///< uid
-  std::uint32_t detail = 0;        ///< delivered: the consumer; failed or dead-lettered: failures so far
-  std::uint64_t order = 0;         ///< among all records
+  /// delivered: the consumer; push_refused: the HTTP status, or 0 without an answer; failed or dead-lettered:
+  /// failures so far
+  std::uint32_t detail = 0;
+  std::uint64_t order = 0;  ///< among all records
 };
 
 /// Where a batch was published; its messages' content, as long as it is held.
@@ -72,7 +75,8 @@ class MessageLog {
 
   void record(Step step, std::uint32_t subscription, std::uint64_t message, Time now,
               std::uint32_t detail = 0) {
-    const bool failure = step == Step::nacked || step == Step::deadline_passed || step == Step::dead_lettered;
+    const bool failure = step == Step::push_refused || step == Step::nacked ||
+                         step == Step::deadline_passed || step == Step::dead_lettered;
     // Between the steps around it; times may be equal.
     const auto order = 2 * steps_.turns() + (failure ? 0 : 1);
     (failure ? failures_ : steps_).put({message, now, step, subscription, detail, order});

@@ -92,12 +92,13 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
           "Authorization", "Bearer " + signer_.token(identity_.service_account_email, identity_.audience));
     }
     client_->post(std::move(request), deadline,
-                  [weak = weak_from_this(), token = delivery.token](const HttpResult& result) {
-                    if (const auto self = weak.lock()) self->finish(token, result);
+                  [weak = weak_from_this(), token = delivery.token,
+                   id = delivery.message.id()](const HttpResult& result) {
+                    if (const auto self = weak.lock()) self->finish(token, id, result);
                   });
   }
 
-  void finish(const AckToken& token, const HttpResult& result) {
+  void finish(const AckToken& token, std::uint64_t message, const HttpResult& result) {
     if (stopped_) return;
     std::erase_if(in_flight_, [&](const AckToken& other) {
       return other.slot == token.slot && other.generation == token.generation;
@@ -110,6 +111,7 @@ class PushDispatcher::Pusher : public std::enable_shared_from_this<Pusher> {
     } else {
       window_ = std::max<std::size_t>(window_ / 2, 1);
       pause();
+      queue_->note_refused_push(message, result.status);
       queue_->modify_deadline(tokens, std::array{Duration::zero()});
     }
     pump();

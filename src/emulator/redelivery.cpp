@@ -103,6 +103,11 @@ void Subscription::retry(Entry entry, Effects& effects) {
   }
 }
 
+void Subscription::note_refused_push(std::uint64_t message, int status) const {
+  if (hooks_.log != nullptr)
+    hooks_.log->record(Step::push_refused, uid_, message, clock_.now(), static_cast<std::uint32_t>(status));
+}
+
 void Subscription::note(Step step, const std::vector<Range>& ranges, Time now) const {
   if (hooks_.log == nullptr) return;
   for (const auto& range : ranges) {

@@ -1,6 +1,7 @@
 // The figures and messages of the page, as JSON.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -28,6 +29,8 @@ std::string_view name_of(Step step) {
       return "delivered";
     case Step::acknowledged:
       return "acknowledged";
+    case Step::push_refused:
+      return "push refused";
     case Step::nacked:
       return "nacked";
     case Step::deadline_passed:
@@ -81,6 +84,8 @@ json::array to_json(const std::vector<StepRecord>& steps, const Names& names) {
                        {"subscription", name == names.end() ? "a deleted subscription" : name->second}};
     if (step.step == Step::delivered)
       entry["consumer"] = step.detail;
+    else if (step.step == Step::push_refused)
+      entry["status"] = step.detail;
     else if (step.detail != 0)
       entry["attempts"] = step.detail;
     made.push_back(std::move(entry));
@@ -116,14 +121,19 @@ std::vector<Held> latest(const std::vector<PublishedBatch>& batches, const std::
 std::string reason_of(const DeadLetter& letter, const Steps& steps) {
   std::size_t nacked = 0;
   std::size_t passed = 0;
+  std::optional<std::uint32_t> status;  // of the last push
   if (const auto found = steps.find(letter.message); found != steps.end()) {
     for (const auto& record : found->second) {
       if (record.subscription != letter.subscription_uid) continue;
       nacked += record.step == Step::nacked ? 1 : 0;
       passed += record.step == Step::deadline_passed ? 1 : 0;
+      if (record.step == Step::push_refused) status = record.detail;
     }
   }
   const auto times = [](std::size_t count) { return count == 1 ? "once" : fmt::format("{} times", count); };
+  if (status && *status == 0)
+    return fmt::format("pushed {}, at last without an answer", times(letter.attempts));
+  if (status) return fmt::format("pushed {}, at last answered {}", times(letter.attempts), *status);
   if (nacked + passed < letter.attempts) return "failed " + times(letter.attempts);
   if (passed == 0) return "nacked " + times(nacked);
   if (nacked == 0) return "its deadline passed " + times(passed);

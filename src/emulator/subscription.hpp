@@ -147,6 +147,10 @@ class Subscription {
 
   /// Ends the queue: nothing is taken any more, and every consumer is woken to see closed().
   void close(Status reason);
+  /// For people who look: a push of this message was answered with `status`, which is no success; 0: not at
+  /// all.
+  void note_refused_push(std::uint64_t message, int status) const;
+
   /// Why the queue has ended; OK while it has not.
   Status closed() const;
 

@@ -81,6 +81,25 @@ test('shows calls as calls, and what happened to them', async () => {
   await context.close();
 });
 
+test('says how an endpoint answered what was pushed to it', async () => {
+  const endpoint = createServer((request, response) => response.writeHead(418).end());
+  await new Promise(done => endpoint.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${endpoint.address().port}/`;
+  const dead = await make_names();
+  const deadLetterPolicy = {deadLetterTopic: `projects/demo/topics/${dead.topic}`, maxDeliveryAttempts: 5};
+  const {topic} = await make_names({pushConfig: {pushEndpoint: url}, deadLetterPolicy});
+  const {page, context} = await open();
+  await publish(topic, {data: base64(`pushed to ${topic}`)});
+  const message = page.locator('#messages .message').filter({hasText: `pushed to ${topic}`}).filter({hasText: 'nacked'});
+  await message.first().locator('summary').click();
+  await shows(message.first().locator('.life li'), 'answered 418');
+  const letter = page.locator('#dead-letters .message').filter({hasText: `pushed to ${topic}`});
+  await shows(letter, 'pushed 5 times, at last answered 418');
+  endpoint.closeAllConnections();
+  endpoint.close();
+  await context.close();
+});
+
 test('publishes with the keyboard alone', async () => {
   const {topic, subscription} = await make_names();
   const {page, context} = await open();

@@ -2,7 +2,7 @@
 import {clock, element, make, number, set, short, size} from './api.js';
 
 const kinds = {
-  acknowledged: 'good', nacked: 'bad', 'deadline passed': 'bad', 'dead-lettered': 'bad', delivered: 'warn', expired: 'bad', 'filtered out': '',
+  acknowledged: 'good', nacked: 'bad', 'push refused': 'bad', 'deadline passed': 'bad', 'dead-lettered': 'bad', delivered: 'warn', expired: 'bad', 'filtered out': '',
 };
 
 function chips_of(message) {
@@ -16,9 +16,11 @@ function chips_of(message) {
 function life_of(message) {
   const steps = [make('li', {}, make('time', {text: message.time ? clock(message.time) : 'earlier'}),
     message.topic ? `published to ${short(message.topic)}` : 'published')];
-  for (const {time, step, subscription, consumer, attempts} of message.steps ?? []) {
+  for (const {time, step, subscription, consumer, attempts, status} of message.steps ?? []) {
     const where = short(subscription);
-    const said = step === 'delivered' ? `delivered to ${where}, consumer ${consumer}` : `${step}${step === 'dead-lettered' ? ' from' : ' in'} ${where}`;
+    const said = step === 'delivered' ? `delivered to ${where}, consumer ${consumer}`
+      : step === 'push refused' ? `pushed for ${where}, ${status ? `answered ${status}` : 'without an answer'}`
+        : `${step}${step === 'dead-lettered' ? ' from' : ' in'} ${where}`;
     steps.push(make('li', {className: kinds[step] ?? ''}, make('time', {text: clock(time)}), said + (attempts ? `, attempt ${attempts}` : '')));
   }
   return make('ol', {className: 'life'}, ...steps);
