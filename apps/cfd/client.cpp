@@ -1,10 +1,11 @@
 #include "client.hpp"
 
 #include <cstdlib>
+#include <utility>
 
 namespace cfd::command {
 
-Client::Client(const std::string& host) : host_(host) {
+Client::Client(std::string host) : host_(std::move(host)) {
   if (const char* named = std::getenv("PUBSUB_EMULATOR_HOST"); host_.empty() && named != nullptr)
     host_ = named;
   if (host_.empty()) {

@@ -20,7 +20,7 @@ class Client {
  public:
   /// `host` as host:port; empty: the environment variable PUBSUB_EMULATOR_HOST. Throws ConfigError where
   /// neither is set.
-  explicit Client(const std::string& host);
+  explicit Client(std::string host);
 
   pubsub::v1::Publisher::Stub& publisher() noexcept { return *publisher_; }
   pubsub::v1::Subscriber::Stub& subscriber() noexcept { return *subscriber_; }

@@ -96,7 +96,7 @@ class Builder {
     for (const auto& [primitive, kind] : primitives) {
       if (name == primitive) return add(kind, name);
     }
-    for (const auto& candidate : {scope.empty() ? name : scope + "." + name, name}) {
+    for (const auto& candidate : {scope.empty() ? name : fmt::format("{}.{}", scope, name), name}) {
       if (const auto found = names_.find(candidate); found != names_.end()) return found->second;
     }
     throw Malformed{fmt::format("there is no type \"{}\"", name)};
@@ -321,7 +321,6 @@ void check_json_value(const Type& type, const json::value& value, int depth) {
       return expect(value.is_number());
     case Kind::bytes:
     case Kind::string:
-      return expect(value.is_string());
     case Kind::fixed:
       return expect(value.is_string());
     case Kind::record:

@@ -210,7 +210,7 @@ TEST_F(BrokerTest, AckErrorsAreToldUnderExactlyOnceOnly) {
 TEST_F(BrokerTest, ASubscriptionNobodyUsesExpires) {
   auto wanted = subscription();
   wanted.mutable_message_retention_duration()->set_seconds(3600);
-  wanted.mutable_expiration_policy()->mutable_ttl()->set_seconds(2 * 24 * 3600);
+  wanted.mutable_expiration_policy()->mutable_ttl()->set_seconds(std::int64_t{2} * 24 * 3600);
   create(wanted);
   auto kept = subscription("projects/p/subscriptions/kept");
   kept.mutable_expiration_policy();  // without a ttl: never

@@ -44,8 +44,8 @@ class StreamConnection final : public Connection,
   using Finish = std::function<void(error_code, int, bool)>;
 
   template <typename... Arguments>
-  StreamConnection(asio::io_context& context, const Url& url, Arguments&&... arguments)
-      : url_(url), resolver_(context), stream_(context, std::forward<Arguments>(arguments)...) {}
+  StreamConnection(asio::io_context& context, Url url, Arguments&&... arguments)
+      : url_(std::move(url)), resolver_(context), stream_(context, std::forward<Arguments>(arguments)...) {}
 
   bool used() const override { return used_; }
 

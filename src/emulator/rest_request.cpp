@@ -178,7 +178,7 @@ void Rest::Call::parse_query(std::string_view text) {
     query[key] = decode_url(with_spaces(pair.substr(std::min(equals + 1, pair.size()))));
   }
   if (const auto size = parameter("pageSize"); !size.empty()) {
-    const auto [rest, error] = std::from_chars(size.data(), size.data() + size.size(), page_size);
+    const auto [rest, error] = std::from_chars(size.data(), size.data() + size.size(), page_size_);
     if (error != std::errc{} || rest != size.data() + size.size())
       problem = invalid_argument(fmt::format("Invalid value at 'page_size' (TYPE_INT32), \"{}\"", size));
   }

@@ -41,7 +41,7 @@ struct Rest::Call {
 
   template <typename Request>
   Request page(Request request) const {
-    request.set_page_size(page_size);
+    request.set_page_size(page_size_);
     request.set_page_token(parameter("pageToken"));
     return request;
   }
@@ -50,7 +50,7 @@ struct Rest::Call {
   void parse_query(std::string_view text);
   void parse_path(std::string_view path);
 
-  int page_size = 0;
+  int page_size_ = 0;
 };
 
 /// google.rpc.Status in its JSON form.

@@ -46,6 +46,8 @@ class Schemas final : public MessageCheck {
   void when_durable(std::function<void(const Status&)> done);
   /// Called with the name of each schema that is deleted; to be set before the first operation.
   void set_on_removed(std::function<void(const std::string&)> hook) { on_removed_ = std::move(hook); }
+  Schemas(const Schemas&) = delete;
+  Schemas& operator=(const Schemas&) = delete;
   ~Schemas() override;
 
   Status create(const v1::CreateSchemaRequest& request, v1::Schema& response);

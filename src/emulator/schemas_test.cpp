@@ -152,7 +152,9 @@ TEST_F(SchemasTest, AMessageMaySatisfyAnyRevisionInRange) {
   EXPECT_EQ(schemas.check_settings(topic).code, Code::invalid_argument) << "no encoding";
   topic.mutable_schema_settings()->set_encoding(v1::JSON);
   EXPECT_TRUE(schemas.check_settings(topic).ok());
-  v1::PubsubMessage number, text, neither;
+  v1::PubsubMessage number;
+  v1::PubsubMessage text;
+  v1::PubsubMessage neither;
   number.set_data("7");
   text.set_data("\"seven\"");
   neither.set_data("[]");

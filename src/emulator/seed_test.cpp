@@ -23,7 +23,7 @@ class SeedTest : public BrokerFixture {
     close(mkstemp(name.data()));
     path_ = name;
   }
-  ~SeedTest() override { std::filesystem::remove(path_); }
+  void TearDown() override { std::filesystem::remove(path_); }
 
   std::size_t seed(const std::string& text) {
     std::ofstream(path_) << text;

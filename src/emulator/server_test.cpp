@@ -26,7 +26,6 @@ namespace v1 = pubsub::v1;
 using google::protobuf::Empty;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using namespace std::chrono_literals;
 
@@ -319,6 +318,8 @@ class Endpoint {
   explicit Endpoint(std::deque<unsigned> statuses = {}) : statuses_(std::move(statuses)) {
     thread_ = std::thread([this] { accept(); });
   }
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
   ~Endpoint() {
     stopping_ = true;
     // Wakes the accept; an open connection ends when the pusher closes it.

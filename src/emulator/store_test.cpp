@@ -125,6 +125,7 @@ TEST_F(StoreTest, AFullDiskIsToldToThePublisherAndNothingIsPretended) {
 
 /// A child publishes and acknowledges, and tells by a pipe what was confirmed to it, until it is killed. What
 /// it told must be so after a restart.
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): one story, told in its order.
 TEST_F(StoreTest, SurvivesKillAtAnyMoment) {
   std::set<std::string> published;
   std::set<std::string> acknowledging;

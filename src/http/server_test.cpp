@@ -102,8 +102,8 @@ struct Running {
       : server(options, std::move(handler)) {
     server.start();
   }
-  Client client() { return Client(server.port()); }
-  std::string answer(std::string_view request) { return Client(server.port()).send(request).receive(); }
+  Client client() const { return Client(server.port()); }
+  std::string answer(std::string_view request) const { return Client(server.port()).send(request).receive(); }
 };
 
 // Holds functions until it is opened.

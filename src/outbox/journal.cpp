@@ -141,7 +141,7 @@ std::size_t Journal::count() const {
   return static_cast<std::size_t>(select.number_at(0));
 }
 
-void Journal::remove(const std::vector<std::int64_t>& ids) {
+void Journal::remove(const std::vector<std::int64_t>& ids) const {
   if (ids.empty()) return;
   execute(database(), "BEGIN IMMEDIATE");
   for (const std::int64_t id : ids) {
@@ -152,7 +152,7 @@ void Journal::remove(const std::vector<std::int64_t>& ids) {
   execute(database(), "COMMIT");
 }
 
-void Journal::set_aside(std::int64_t id, const std::string& reason) {
+void Journal::set_aside(std::int64_t id, const std::string& reason) const {
   Statement update(database(), "UPDATE cfd_outbox SET refused = ? WHERE id = ?");
   update.text(1, reason);
   update.number(2, id);

@@ -51,10 +51,10 @@ class Journal {
   std::size_t count() const;
 
   /// Takes out calls that were confirmed, all at once.
-  void remove(const std::vector<std::int64_t>& ids);
+  void remove(const std::vector<std::int64_t>& ids) const;
 
   /// Sets a call aside that will never succeed.
-  void set_aside(std::int64_t id, const std::string& reason);
+  void set_aside(std::int64_t id, const std::string& reason) const;
 
  private:
   struct Close {

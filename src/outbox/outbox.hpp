@@ -22,6 +22,8 @@ class Outbox final : public transport::Publisher {
  public:
   /// `sender` must outlive the outbox. Throws Error.
   Outbox(const std::filesystem::path& file, transport::Publisher& sender);
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
   ~Outbox() override;
 
   /// Journals, and returns when that is done. Throws Error where it cannot.

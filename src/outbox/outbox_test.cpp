@@ -74,7 +74,7 @@ class OutboxTest : public testing::Test {
                testing::UnitTest::GetInstance()->current_test_info()->name())) {
     remove();
   }
-  ~OutboxTest() override { remove(); }
+  void TearDown() override { remove(); }
 
   void remove() const {
     for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file_.string() + suffix);
@@ -183,7 +183,10 @@ class TransactionTest : public OutboxTest {
     sqlite3_busy_timeout(database_, 10'000);
     execute(database_, "CREATE TABLE orders (name TEXT)");
   }
-  ~TransactionTest() override { sqlite3_close(database_); }
+  void TearDown() override {
+    sqlite3_close(database_);
+    OutboxTest::TearDown();
+  }
 
   int orders() {
     sqlite3_stmt* select = nullptr;

@@ -22,6 +22,8 @@ class GrpcPublisher final : public transport::Publisher {
  public:
   /// Throws PublishError in the child of a process that has used gRPC.
   explicit GrpcPublisher(transport::PublisherConfig config, Backoff backoff = {});
+  GrpcPublisher(const GrpcPublisher&) = delete;
+  GrpcPublisher& operator=(const GrpcPublisher&) = delete;
 
   /// Closes at once; close() before it gives the queue time.
   ~GrpcPublisher() override;

@@ -160,7 +160,7 @@ TEST(Publisher, FailsACallAtItsDeadlineAndSaysWhatWentWrong) {
   auto config = config_for(server);
   config.publish_timeout = 300ms;
   GrpcPublisher publisher(config, quick);
-  const auto start = Clock::now();
+  const auto start = Clock::now();  // NOLINT(clang-analyzer-deadcode.DeadStores): read at the end
   try {
     publish(publisher, "x").wait_for(60s);
     FAIL() << "confirmed";
@@ -354,7 +354,7 @@ class FailedCallHook : public testing::Test {
     }});
     function_.name = "images.resize";
   }
-  ~FailedCallHook() override { on_failed_call = {}; }
+  void TearDown() override { on_failed_call = {}; }
 
   Call call(transport::Publisher& publisher, std::string_view data, std::string_view key = {}) {
     auto state = detail::make_call_state("0123456789abcdef0123456789abcdef", &function_);

@@ -36,6 +36,8 @@ class Running {
           config.max_outstanding = 50;
           return GrpcSubscriber(config, quick, times).run(stop_.get_token(), handler);
         })) {}
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
   ~Running() { stop_.request_stop(); }
 
   std::string stop() {
@@ -135,7 +137,7 @@ TEST(Subscriber, ExtendsTheLeaseWhileAHandlerRuns) {
         return Disposition{true, 0s};
       });
   server.deliver("1");
-  EXPECT_TRUE(server.wait_for([&] { return server.deadlines.count("ack-1") >= 1; }));
+  EXPECT_TRUE(server.wait_for([&] { return server.deadlines.contains("ack-1"); }));
   EXPECT_EQ(server.deadlines.find("ack-1")->second, 60);
   go.set_value();
   EXPECT_TRUE(server.wait_for([&] { return server.acked.count("ack-1") == 1; }));

@@ -52,12 +52,12 @@ void execute(sqlite3* database, const std::string& sql) {
 int main(int argc, char** argv) try {
   if (argc != 4) return 64;
   const std::string mode = argv[1];
-  const int first = std::atoi(argv[3]);
+  const int first = std::stoi(argv[3]);
   cfd::open_outbox(argv[2]);
   if (mode == "calls") make_calls(first);
   if (mode == "orders") take_orders(argv[2], first);
   return cfd::flush(std::chrono::seconds(120)) ? 0 : 1;
-} catch (const cfd::Error& error) {
+} catch (const std::exception& error) {
   std::fprintf(stderr, "error: %s\n", error.what());
   return 1;
 }

@@ -107,7 +107,7 @@ void expect_execution(const Message& message, const std::string& expected) {
 
 template <class Call>
 Message check(const std::string& name, Call call, const std::string& expected) {
-  const Message written = published_by(call);
+  Message written = published_by(call);
   if (!std::filesystem::exists(path_of(name)) && std::getenv("CFD_WIRE_WRITE") != nullptr)
     std::ofstream(path_of(name), std::ios::binary) << written.text();
   const Message golden = read_message(name);

@@ -72,7 +72,6 @@ void write_argument(Writer& writer, const Function& function, std::size_t index,
     BytesCoder::write(writer, argument);
   } else if constexpr (std::is_integral_v<P> && std::is_integral_v<Plain>) {
     const auto converted = static_cast<P>(argument);
-    // NOLINTNEXTLINE(bugprone-signed-char-misuse,cert-str34-c): the sign is what is compared.
     if (static_cast<Plain>(converted) != argument || (converted < P{}) != (argument < Plain{}))
       throw_out_of_range(function, index, function.parameters[index].type);
     Coder<P>::write(writer, converted);

@@ -49,7 +49,7 @@ class TypedCall {
   /// Whether the call compiles; where not, the first error says why.
   template <class... A>
   static constexpr bool check() {
-    constexpr std::size_t positional = (std::size_t{0} + ... + !is_argument_name<std::remove_cvref_t<A>>);
+    constexpr auto positional = (std::size_t{0} + ... + !is_argument_name<std::remove_cvref_t<A>>);
     constexpr bool ordered = positional_come_first<std::remove_cvref_t<A>...>();
     static_assert(ordered,
                   "cfd: a named argument is followed by a positional one: positional arguments come first");
@@ -68,7 +68,7 @@ class TypedCall {
   template <class... A>
   static void write(Writer& writer, const Function& function, const Parameters& parameters,
                     A&&... arguments) {
-    constexpr std::size_t positional = (std::size_t{0} + ... + !is_argument_name<std::remove_cvref_t<A>>);
+    constexpr auto positional = (std::size_t{0} + ... + !is_argument_name<std::remove_cvref_t<A>>);
     writer.array(2);
     writer.array(positional);
     write_positional(writer, function, std::index_sequence_for<A...>(), arguments...);
@@ -210,7 +210,7 @@ struct AnyCall {
   template <class... A>
   requires(!std::is_same_v<TypeList<std::remove_cvref_t<A>...>, TypeList<Args, Kwargs>>) static void write(
       Writer& writer, const Function& function, A&&... arguments) {
-    constexpr std::size_t positional = (std::size_t{0} + ... + !is_argument_name<std::remove_cvref_t<A>>);
+    constexpr auto positional = (std::size_t{0} + ... + !is_argument_name<std::remove_cvref_t<A>>);
     writer.array(2);
     writer.array(positional);
     (write_positional(writer, function, arguments), ...);
