@@ -115,6 +115,9 @@ void apply_declaration(const std::string& text, const std::string& project, Brok
       if (key != "project" && key != "topics" && key != "subscriptions") {
         throw Error(fmt::format("\"{}\" is none of project, topics and subscriptions", key));
       }
+      // A key with nothing behind it is an empty list.
+      if (key != "project" && !member.second.IsSequence() && !member.second.IsNull())
+        throw Error(fmt::format("line {}: {} is no list of entries", member.second.Mark().line + 1, key));
     }
     const auto named = root["project"] ? root["project"].as<std::string>() : project;
     for (const auto& entry : root["topics"]) apply_topic(parse_entry<v1::Topic>(entry), named, broker);

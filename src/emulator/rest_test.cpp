@@ -180,6 +180,9 @@ TEST_F(DeclarationTest, SaysWhatIsWrong) {
   };
   EXPECT_THAT(error_of("topics: [\n"), HasSubstr("line "));
   EXPECT_THAT(error_of("topisc: []"), HasSubstr("topisc"));
+  EXPECT_EQ(error_of("topics:\nsubscriptions: []"), "no error");
+  EXPECT_EQ(error_of("topics: []\nsubscriptions: 7"), "line 2: subscriptions is no list of entries");
+  EXPECT_EQ(error_of("topics: {name: topic}"), "line 1: topics is no list of entries");
   EXPECT_THAT(error_of("topics: [{nam: x}]"), HasSubstr("a map with a name"));
   EXPECT_THAT(error_of("subscriptions: [{name: sub, topic: missing}]"),
               HasSubstr("projects/p/topics/missing"));

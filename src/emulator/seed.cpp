@@ -17,6 +17,9 @@ namespace cfd::emulator {
 
 namespace {
 
+/// 10 MB of data in base64, attributes, and some.
+constexpr std::size_t max_line = std::size_t{16} << 20U;
+
 /// A line is a PublishRequest with one message instead of many.
 v1::PublishRequest parse_line(const std::string& line, const std::string& project) {
   // Both names are those of fields; the protobuf library does the rest.
@@ -48,6 +51,19 @@ void publish(const v1::PublishRequest& request, Broker& broker) {
   if (!status.ok()) throw Error(status.message);
 }
 
+/// The next line, without its end; false after the last. Throws cfd::Error where it is longer than any
+/// message.
+bool next_line(std::ifstream& file, std::string& line) {
+  line.clear();
+  char c = 0;
+  while (file.get(c) && c != '\n') {
+    if (line.size() == max_line)
+      throw Error(fmt::format("it is longer than {} bytes, and no message is so large", max_line));
+    line += c;
+  }
+  return !line.empty() || !file.eof();
+}
+
 }  // namespace
 
 std::size_t publish_seed(const std::string& path, const std::string& project, Broker& broker) {
@@ -55,17 +71,18 @@ std::size_t publish_seed(const std::string& path, const std::string& project, Br
   if (!file) throw Error(fmt::format("{} cannot be read", path));
   std::size_t published = 0;
   std::size_t number = 0;
-  for (std::string line; std::getline(file, line);) {
+  std::string line;
+  while (true) {
     ++number;
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     try {
+      if (!next_line(file, line)) return published;
+      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
       publish(parse_line(line, project), broker);
     } catch (const Error& error) {
       throw Error(fmt::format("{}, line {}: {}", path, number, error.what()));
     }
     ++published;
   }
-  return published;
 }
 
 }  // namespace cfd::emulator

@@ -63,5 +63,20 @@ TEST_F(SeedTest, NamesTheLineThatIsWrong) {
   }
 }
 
+TEST_F(SeedTest, ALineThatNeverEndsIsRefusedBeforeItIsRead) {
+  try {
+    seed("\n" + std::string(std::size_t{17} << 20U, 'x'));
+    FAIL() << "it was published";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr(path_ + ", line 2: it is longer than 16777216 bytes"));
+  }
+}
+
+TEST_F(SeedTest, TheLastLineNeedsNoEnd) {
+  EXPECT_EQ(seed(""), 0U);
+  EXPECT_EQ(seed("\n\n"), 0U);
+  EXPECT_EQ(seed(R"({"topic": "topic", "message": {"data": "aGk="}})"), 1U);
+}
+
 }  // namespace
 }  // namespace cfd::emulator
