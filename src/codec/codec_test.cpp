@@ -130,8 +130,8 @@ TYPED_TEST(EveryInteger, RoundTripsAtEachEdgeOfTheFormat) {
     const std::uint64_t bits = std::uint64_t{1} << bit;
     const auto power = static_cast<TypeParam>(bits);
     expect_round_trip(power);
-    expect_round_trip(static_cast<TypeParam>(power - 1));
-    expect_round_trip(static_cast<TypeParam>(~power));
+    expect_round_trip(static_cast<TypeParam>(bits - 1));
+    expect_round_trip(static_cast<TypeParam>(~bits));
   }
 }
 
@@ -139,7 +139,7 @@ TYPED_TEST(EveryInteger, AgreesWithAnotherMessagePack) {
   for (unsigned bit = 0; bit < 8 * sizeof(TypeParam); ++bit) {
     const std::uint64_t bits = std::uint64_t{1} << bit;
     const auto power = static_cast<TypeParam>(bits);
-    for (const auto value : {power, static_cast<TypeParam>(power - 1), static_cast<TypeParam>(~power)}) {
+    for (const auto value : {power, static_cast<TypeParam>(bits - 1), static_cast<TypeParam>(~bits)}) {
       using Wide = std::conditional_t<std::is_signed_v<TypeParam>, std::int64_t, std::uint64_t>;
       const auto theirs = nlohmann::json::to_msgpack(static_cast<Wide>(value));
       EXPECT_EQ(encode(value), std::string(theirs.begin(), theirs.end())) << static_cast<Wide>(value);

@@ -24,6 +24,7 @@ struct Config {
   bool colour = false;
   std::string source;  // third column where no call runs
   std::string project;
+  const Config* replaced = nullptr;  // the one before, so that a leak checker finds it
 };
 
 // A malformed setting must not keep the log from telling about it: it counts as not set here, and who starts
@@ -74,7 +75,9 @@ const Config& config() {
   const std::lock_guard lock(mutex);
   now = latest.load(std::memory_order_acquire);
   if (now == nullptr || now->version != settings::version()) {
-    now = new Config(make_config());
+    auto* const made = new Config(make_config());
+    made->replaced = now;
+    now = made;
     latest.store(now, std::memory_order_release);
   }
   return *now;

@@ -34,8 +34,10 @@ void Watchdog::run() {
       continue;
     }
     const auto first = watched_.begin();
-    if (first->first > Clock::now()) {
-      changed_.wait_until(lock, first->first);
+    // A copy: the entry may go while the lock is released, and the wait looks at its time again.
+    const Clock::time_point due = first->first;
+    if (due > Clock::now()) {
+      changed_.wait_until(lock, due);
       continue;
     }
     auto node = watched_.extract(first);
